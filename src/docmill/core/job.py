@@ -1,0 +1,440 @@
+"""The job machine. Everything that changes the state of a job is in this file.
+
+States of a job: PENDING -> PROCESSING -> one of COMPLETED, FAILED, CANCELLED, TIMEOUT; PENDING may also be
+cancelled. ``_decide`` is the only way into a terminal status, and the first decision wins.
+
+States of a document: unstarted (``fresh`` and after, or in ``returned``) -> running (``running``) -> settled
+(a row of the ledger) or waiting for its next attempt (``waiting``, and in ``due`` as soon as that may start).
+"""
+
+from collections import deque
+from collections.abc import Callable
+from heapq import heappop, heappush
+from math import inf
+from typing import Any, NamedTuple
+
+from docmill.core.attempt import FINALIZE, Attempt
+from docmill.core.breaker import Gate
+from docmill.core.desk import Desk
+from docmill.core.estimate import percent, remaining_time
+from docmill.core.herald import Herald
+from docmill.core.retries import wait_before
+from docmill.core.verdict import Verdict, stopped
+from docmill.model import FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
+
+__all__ = ["JobMachine", "MakeAttempt"]
+
+MakeAttempt = Callable[["JobMachine", int, str, int, float, float], Attempt]
+
+
+class Waiting(NamedTuple):
+    """A document between two attempts."""
+
+    attempts: int
+    first_started: float
+    fault: Fault
+
+
+class JobMachine:
+    """One job: what it may do next, and what each stimulus makes of it.
+
+    Attributes:
+        ledger: what was asked for, and the outcomes.
+        gate: whether attempts of its type may start.
+        processor: what runs a document; the rules never look at it.
+        limit: the attempts that may run at once.
+        budget: seconds for one document.
+        steady: whether the next thing to start can only be the next unstarted document.
+        fresh: the position of the first document that was never started.
+        left: documents not settled yet.
+        notable: the number of documents left at which a settlement changes more than a counter.
+        running: the attempts at work, by position.
+        shown: the last mark that the store has recorded; what users see where the store is durable.
+        alarm: when ``tick`` is due; the desk's agenda keeps it.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        gate: Gate,
+        desk: Desk,
+        *,
+        processor: Any = None,
+        finalizes: bool = False,
+        durable: bool = False,
+        max_workers: int = 50,
+        make_attempt: MakeAttempt = Attempt,
+    ) -> None:
+        self.ledger = ledger
+        self.gate = gate
+        self.processor = processor
+        self.durable = durable
+        self.total = len(ledger.document_ids)
+        self.limit = min(ledger.options.max_concurrent, max_workers)
+        self.budget = ledger.options.document_timeout
+        self.steady = False
+        self.fresh = 0
+        self.left = self.total
+        self.notable = self.total
+        self.busy = 0.0
+        self.running: dict[int, Attempt] = {}
+        self.waiting: dict[int, Waiting] = {}
+        self.due: deque[int] = deque()
+        self.returned: deque[tuple[int, int]] = deque()
+        self.reports: dict[int, Attempt] = {}
+        self.reporting = False
+        self.followers = 0
+        self.status = JobStatus.PENDING
+        self.started: float | None = None
+        self.completed: float | None = None
+        self.deadline = inf
+        self.drained = False
+        self.error: str | None = None
+        self.error_code: JobErrorCode | None = None
+        self.summary: Any = None
+        self.summary_error: str | None = None
+        self.before: Mark | None = None
+        self.herald = Herald(self)
+        self.alarm = inf
+        self._desk = desk
+        self._make_attempt = make_attempt
+        self._finalize_next = False
+        self._finalizes = finalizes
+        self._retries: list[tuple[float, int]] = []
+        self._ready = False
+        self.shown = self.mark()
+        gate.jobs[self] = None
+        self.survey()
+
+    def mark(self) -> Mark:
+        """A cut through the job as it is now."""
+        ledger = self.ledger
+        return Mark(
+            self.status,
+            len(ledger.ok),
+            len(ledger.failed),
+            self.busy,
+            self.started,
+            self.completed,
+            self.drained,
+            self.error,
+            self.error_code,
+            self.summary,
+            self.summary_error,
+        )
+
+    @property
+    def visible(self) -> Mark:
+        """What users may see: with a durable store, as much as it has recorded."""
+        return self.shown if self.durable else self.mark()
+
+    def snapshot(self, now: float) -> Job:
+        """The job as users may see it."""
+        mark = self.visible
+        settled = mark.ok + mark.failed
+        return Job(
+            self.ledger,
+            mark,
+            percent(settled, self.total),
+            self.remaining_time(mark, now),
+            tuple(self.running.values()) if mark.started is not None else (),
+            [(attempt.fraction, attempt.message) for attempt in self.running.values()] if self.reporting else (),
+        )
+
+    def remaining_time(self, mark: Mark, now: float) -> float | None:
+        """Seconds until the last document is likely to settle, from what ``mark`` shows."""
+        if mark.completed is not None:
+            return 0.0
+        settled = mark.ok + mark.failed
+        return remaining_time(
+            busy=mark.busy,
+            settled=settled,
+            left=self.total - settled,
+            max_concurrent=self.ledger.options.max_concurrent,
+            now=now,
+            deadline=self.deadline,
+        )
+
+    @property
+    def decided(self) -> bool:
+        """Whether the job has its terminal status."""
+        return self.completed is not None
+
+    @property
+    def exact(self) -> bool:
+        """Whether every single settlement has to be recorded or told."""
+        return self.durable or self.followers > 0 or self._desk.watched
+
+    def survey(self) -> None:
+        """Find out again whether something could start, and take part in the turns accordingly."""
+        unsettled = bool(self.due or self.returned or self._finalize_next)
+        something = unsettled or self.fresh < self.total
+        if self._desk.halted:
+            something = self._finalize_next
+        self.steady = (
+            self.started is not None and something and not unsettled and not self.decided and not self._desk.halted
+        )
+        ready = something and not self.decided and len(self.running) < self.limit and self.gate.admits
+        if ready != self._ready:
+            self._ready = ready
+            if ready:
+                self._desk.turns.add(self)
+                self._desk.stir = True
+            else:
+                self._desk.turns.remove(self)
+
+    def start(self, now: float) -> Attempt | None:
+        """Start what is to run next: a retry that is due, a returned document, a fresh one, the summary."""
+        if not self._ready:
+            return None
+        if self.started is None:
+            self._begin(now)
+        attempt = self._next_attempt(now)
+        self.running[attempt.position] = attempt
+        self.arm(attempt.first_started + self.budget)
+        self.gate.entered(attempt)
+        self.survey()
+        return attempt
+
+    def start_fresh(self, now: float) -> Attempt | None:
+        """The short way of ``start`` for a steady job: the next unstarted document, or None if there is none."""
+        position = self.fresh
+        if position >= self.total:
+            return None
+        self.fresh = position + 1
+        attempt = self._make_attempt(self, position, self.ledger.document_ids[position], 1, now, now)
+        self.running[position] = attempt
+        if now + self.budget < self.alarm:
+            self.arm(now + self.budget)
+        return attempt
+
+    def _begin(self, now: float) -> None:
+        self.status = JobStatus.PROCESSING
+        self.started = now
+        if self.ledger.options.timeout is not None:
+            self.deadline = now + self.ledger.options.timeout
+            self.arm(self.deadline)
+        self.changed()
+
+    def _next_attempt(self, now: float) -> Attempt:
+        number, first_started = 1, now
+        if self.due:
+            position = self.due.popleft()
+            waiting = self.waiting.pop(position)
+            number, first_started = waiting.attempts + 1, waiting.first_started
+        elif self.returned:
+            position, attempts = self.returned.popleft()
+            number = attempts + 1
+        elif self.fresh < self.total:
+            position = self.fresh
+            self.fresh += 1
+        else:
+            self._finalize_next = False
+            return self._make_attempt(self, FINALIZE, "", 1, now, now)
+        return self._make_attempt(self, position, self.ledger.document_ids[position], number, first_started, now)
+
+    def succeeded(self, attempt: Attempt, data: Any, now: float) -> None:
+        """An attempt returned. If its document has settled without it, the result is dropped."""
+        position = attempt.position
+        if self.running.pop(position, None) is None:
+            return self.came_back(attempt)
+        if not self.gate.calm:
+            self.gate.succeeded(attempt, now)
+        if position == FINALIZE:
+            return self._finalized(now, summary=data)
+        started = attempt.first_started
+        self.ledger.ok.append((position, attempt.attempt, started, now, data))
+        self.busy += now - started
+        self.left -= 1
+        if self.left <= self.notable:
+            self._settled(now)
+
+    def failed(self, attempt: Attempt, verdict: Verdict, now: float) -> None:
+        """An attempt raised: settle its document, or have it wait for the next attempt.
+
+        What an attempt raises after it was told to stop does not matter: it counts as stopped.
+        """
+        if self.running.pop(attempt.position, None) is None:
+            return self.came_back(attempt)
+        if attempt.stop is not None:
+            verdict = stopped(attempt.stop, self.budget, self.gate.breaker)
+        self.gate.failed(attempt, verdict, now)
+        if attempt.position == FINALIZE:
+            return self._finalized(now, error=verdict.error)
+        code = self._final_code(attempt, verdict, now)
+        if code is not None:
+            self._fail(attempt.position, attempt.attempt, attempt.first_started, Fault(code, verdict.error), now)
+        elif verdict.pause is not None:
+            self.returned.append((attempt.position, attempt.attempt))
+        else:
+            self._wait(attempt, verdict, now)
+        self._settled(now)
+
+    def abandon(self, attempt: Attempt, now: float) -> None:
+        """An attempt was told to stop and did not: settle its document without it."""
+        assert attempt.stop is not None
+        attempt.abandoned = True
+        self.gate.left_behind()
+        self.failed(attempt, stopped(attempt.stop, self.budget, self.gate.breaker), now)
+
+    def report(self, attempt: Attempt, fraction: float, message: str, now: float) -> None:
+        """A processor says how far it is with a document; it never goes back within an attempt."""
+        if attempt.position not in self.running or attempt.position == FINALIZE:
+            return
+        attempt.fraction = max(fraction, attempt.fraction or 0.0)
+        attempt.message = message
+        self.reporting = True
+        self.reports[attempt.position] = attempt
+        self.herald.reported(now)
+
+    def came_back(self, attempt: Attempt) -> None:
+        """An abandoned attempt has ended after all."""
+        if attempt.abandoned:
+            attempt.abandoned = False
+            self.gate.came_back()
+
+    def _final_code(self, attempt: Attempt, verdict: Verdict, now: float) -> FailureCode | None:
+        options = self.ledger.options
+        if not verdict.retry or attempt.attempt > options.retry_attempts:
+            return verdict.code
+        if self.decided:
+            return FailureCode.JOB_STOPPED
+        if verdict.pause is None and now + self._wait_time(attempt) >= attempt.budget_end:
+            return FailureCode.RETRY_BUDGET
+        return None
+
+    def _wait_time(self, attempt: Attempt) -> float:
+        options = self.ledger.options
+        return wait_before(attempt.attempt + 1, options.retry_delay, options.retry_attempts)
+
+    def _wait(self, attempt: Attempt, verdict: Verdict, now: float) -> None:
+        wait = self._wait_time(attempt)
+        if self.ledger.options.jitter:
+            wait = self._desk.uniform(0.0, wait)
+        fault = Fault(verdict.code, verdict.error)
+        self.waiting[attempt.position] = Waiting(attempt.attempt, attempt.first_started, fault)
+        heappush(self._retries, (now + wait, attempt.position))
+        self.arm(now + wait)
+
+    def _fail(self, position: int, attempts: int, first_started: float, fault: Fault, now: float) -> None:
+        self.ledger.failed.append((position, attempts, first_started, now, fault))
+        self.busy += now - first_started
+        self.left -= 1
+
+    def _finalized(self, now: float, *, summary: Any = None, error: str | None = None) -> None:
+        self.summary = summary
+        self.summary_error = error
+        self._finalizes = False
+        self._settled(now)
+
+    def _settled(self, now: float) -> None:
+        """Something settled that may change more than a counter."""
+        most = self.ledger.options.max_failures
+        if self.decided:
+            self._drain()
+        elif most is not None and len(self.ledger.failed) > most:
+            text = f"more than {most} of {self.total} documents failed"
+            self._decide(JobStatus.FAILED, now, text, JobErrorCode.MAX_FAILURES)
+        elif not self.left and now >= self.deadline:
+            self._time_out(now)
+        elif not self.left and self._finalizes:
+            self._finalize_next = True
+        elif not self.left and self.ledger.ok:
+            self._decide(JobStatus.COMPLETED, now)
+        elif not self.left:
+            self._decide(JobStatus.FAILED, now, f"All {self.total} documents failed", JobErrorCode.ALL_FAILED)
+        self.changed()
+        self.survey()
+
+    def cancel(self, now: float, *, force: bool = False) -> bool:
+        """Cancel the job; with ``force`` stop its running attempts too. False if it was decided before."""
+        first = not self.decided
+        if first:
+            self._decide(JobStatus.CANCELLED, now)
+        if force:
+            self.stop_running()
+        return first
+
+    def stop_running(self) -> None:
+        """Stop the attempts that are running."""
+        for attempt in self.running.values():
+            self._stop(attempt, FailureCode.CANCELLED)
+
+    def _time_out(self, now: float) -> None:
+        self._decide(JobStatus.TIMEOUT, now, "Job timeout exceeded", JobErrorCode.TIMEOUT)
+
+    def _decide(
+        self, status: JobStatus, now: float, error: str | None = None, error_code: JobErrorCode | None = None
+    ) -> None:
+        self.before = self.mark()
+        self.status, self.completed, self.error, self.error_code = status, now, error, error_code
+        for position, (attempts, first_started, fault) in self.waiting.items():
+            stopped = Fault(FailureCode.JOB_STOPPED, fault.error)
+            self._fail(position, attempts, first_started, stopped, now)
+        self.waiting.clear()
+        self.due.clear()
+        self._retries.clear()
+        del self.gate.jobs[self]
+        self._drain()
+        self.changed()
+        self.survey()
+
+    def _drain(self) -> None:
+        self.drained = not self.running
+
+    def _stop(self, attempt: Attempt, code: FailureCode) -> None:
+        if attempt.stop is None:
+            attempt.stop = code
+            self._desk.stops.append(attempt)
+            self._desk.stir = True
+
+    def tick(self, now: float) -> None:
+        """Do what is due: the end of the job's time, of a budget, of a wait; a word to the listeners."""
+        self.alarm = inf
+        if now >= self.deadline and not self.decided:
+            self._time_out(now)
+        for attempt in self.running.values():
+            if now >= attempt.budget_end:
+                self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
+        while self._retries and self._retries[0][0] <= now:
+            self.due.append(heappop(self._retries)[1])
+        self._give_up_waiting(now)
+        self.herald.tick(now)
+        self.survey()
+        self.arm(self._next_alarm(now))
+
+    def _give_up_waiting(self, now: float) -> None:
+        """Settle the documents that could not start their next attempt within their budget."""
+        late = [position for position in self.due if now >= self.waiting[position].first_started + self.budget]
+        for position in late:
+            self.due.remove(position)
+            attempts, first_started, fault = self.waiting.pop(position)
+            code = FailureCode.RETRY_BUDGET if self.gate.admits else self.gate.code
+            self._fail(position, attempts, first_started, Fault(code, fault.error), now)
+        if late:
+            self._settled(now)
+
+    def _next_alarm(self, now: float) -> float:
+        moments = [attempt.budget_end for attempt in self.running.values() if attempt.stop is None]
+        moments += [self.waiting[position].first_started + self.budget for position in self.due]
+        if not self.decided:
+            moments += [self.deadline, self.herald.next_alarm]
+        if self._retries:
+            moments.append(self._retries[0][0])
+        return min(moments, default=inf)
+
+    def arm(self, when: float) -> None:
+        """Be ticked at ``when`` or before."""
+        if self._desk.agenda.arm(self, when):
+            self._desk.stir = True
+
+    def follow(self) -> None:
+        """Somebody reads the outcomes as they settle: tell of each, until ``followers`` goes down again."""
+        self.followers += 1
+        self.notable = self.total
+
+    def changed(self) -> None:
+        """There is something to record or to tell."""
+        self.notable = self.total
+        self._desk.changed[self] = None
+        self._desk.stir = True

@@ -1,0 +1,142 @@
+"""All jobs of a queue: which document is next, what time does to them, which may be forgotten."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from docmill.core.attempt import Attempt
+from docmill.core.breaker import DEFAULT_MAX_ABANDONED, CircuitBreaker, Gate
+from docmill.core.desk import Desk
+from docmill.core.job import JobMachine, MakeAttempt
+from docmill.model import Ledger
+
+__all__ = ["Scheduler"]
+
+
+class Scheduler:
+    """All jobs of a queue, and the order between them.
+
+    Attributes:
+        desk: what has to be done outside of the rules.
+        jobs: every retained job by its id, in the order of creation.
+        gates: whether attempts may start, by job type.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_workers: int,
+        uniform: Callable[[float, float], float],
+        make_attempt: MakeAttempt = Attempt,
+        durable: bool = False,
+    ) -> None:
+        self.desk = Desk(uniform)
+        self.jobs: dict[str, JobMachine] = {}
+        self.gates: dict[str, Gate] = {}
+        self._keys: dict[tuple[str | None, str], JobMachine] = {}
+        self._max_workers = max_workers
+        self._make_attempt = make_attempt
+        self._durable = durable
+
+    def register(
+        self,
+        job_type: str,
+        *,
+        breaker: CircuitBreaker | None = None,
+        max_abandoned: int = DEFAULT_MAX_ABANDONED,
+    ) -> None:
+        """Make a job type known. Each has its own gate."""
+        self.gates[job_type] = Gate(job_type, breaker, max_abandoned, self.desk)
+
+    def add(self, ledger: Ledger, *, processor: Any = None, finalizes: bool = False) -> JobMachine:
+        """Take in a new job. It takes part in the turns at once."""
+        job = JobMachine(
+            ledger,
+            self.gates[ledger.type],
+            self.desk,
+            processor=processor,
+            finalizes=finalizes,
+            durable=self._durable,
+            max_workers=self._max_workers,
+            make_attempt=self._make_attempt,
+        )
+        self.jobs[ledger.id] = job
+        if ledger.idempotency_key is not None:
+            self._keys[ledger.owner, ledger.idempotency_key] = job
+        return job
+
+    def find(self, job_id: str, owner: str | None = None) -> JobMachine | None:
+        """The job with this id; with ``owner`` only if it is that owner's."""
+        job = self.jobs.get(job_id)
+        return job if job is None or owner is None or job.ledger.owner == owner else None
+
+    def find_key(self, owner: str | None, key: str) -> JobMachine | None:
+        """The job that was created with this idempotency key of this owner."""
+        return self._keys.get((owner, key))
+
+    def undecided(self) -> Iterable[JobMachine]:
+        """The jobs without a terminal status, by job type."""
+        return [job for gate in self.gates.values() for job in gate.jobs]
+
+    def take(self, now: float, held: JobMachine | None) -> Attempt | None:
+        """Start the next attempt: stay with the job of the last one, unless another job waits for its turn.
+
+        Args:
+            now: seconds on the monotonic clock.
+            held: the job whose attempt has just ended in this lane.
+        """
+        if held is not None:
+            if not self.desk.turns and held.steady and held.gate.calm and now < held.alarm:
+                attempt = held.start_fresh(now)
+                if attempt is not None:
+                    return attempt
+            held.survey()
+        return self._take_turn(now)
+
+    def _take_turn(self, now: float) -> Attempt | None:
+        while (job := self.desk.turns.next()) is not None:
+            if now >= job.alarm:
+                job.tick(now)
+            attempt = job.start(now)
+            if attempt is not None:
+                return attempt
+        return None
+
+    def tick(self, now: float) -> None:
+        """Do everything that is due."""
+        for item in self.desk.agenda.due(now):
+            item.tick(now)
+
+    def halt(self) -> None:
+        """Start no attempt any more, but for the summary of a job whose documents are all settled."""
+        self.desk.halted = True
+        for job in self.undecided():
+            job.survey()
+
+    def stop_running(self) -> None:
+        """Stop every attempt that is still running."""
+        for job in self.jobs.values():
+            job.stop_running()
+
+    def cancel_undecided(self, now: float) -> None:
+        """Cancel every job that is not decided: what closing means for jobs in memory."""
+        for job in self.undecided():
+            job.cancel(now)
+
+    def follow(self) -> None:
+        """Tell of every single document from now on, since somebody listens."""
+        self.desk.watched = True
+        for job in self.undecided():
+            job.herald.follow()
+
+    def forget(self, now: float, max_age: float) -> list[JobMachine]:
+        """Take out the jobs that are decided, drained and decided for ``max_age`` seconds or longer."""
+        old = [
+            job
+            for job in self.jobs.values()
+            if job.drained and job.completed is not None and now - job.completed >= max_age
+        ]
+        for job in old:
+            del self.jobs[job.ledger.id]
+            if job.ledger.idempotency_key is not None:
+                del self._keys[job.ledger.owner, job.ledger.idempotency_key]
+        return old

@@ -1,0 +1,99 @@
+"""Daemon threads that run one call after another, and that nobody has to wait for."""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+from anyio import Event
+
+from docmill.loops import Loop
+
+__all__ = ["Call", "ThreadPool"]
+
+
+class Call:
+    """One call in a thread: wait for it with ``await call.done.wait()``."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.done = Event()
+        self.finished = False
+        self.on_late_end: Callable[[], None] | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self._function = function
+        self._arguments = arguments
+
+    def run(self) -> None:
+        """Make the call, and keep whatever comes of it."""
+        try:
+            self.result = self._function(*self._arguments)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the call is awaited
+            self.error = error
+        self.finished = True
+
+
+class ThreadPool:
+    """As many daemon threads as there are calls at once; the idle ones wait for the next call.
+
+    A thread cannot be killed. One whose call was left behind ends with it, and nobody waits for it: being a
+    daemon, it does not keep the program alive either.
+    """
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._idle: list[Worker] = []
+        self._workers: set[Worker] = set()
+        self._names = 0
+
+    @property
+    def threads(self) -> int:
+        """The threads that are alive, abandoned ones included."""
+        return len(self._workers)
+
+    def start(self, function: Callable[..., Any], *arguments: Any) -> Call:
+        """Start a call in an idle thread, or in a new one."""
+        call = Call(function, arguments)
+        if self._idle:
+            worker = self._idle.pop()
+        else:
+            self._names += 1
+            worker = Worker(self._loop, self._ended, f"docmill-{self._names}")
+            self._workers.add(worker)
+        worker.calls.put(call)
+        return call
+
+    def close(self) -> None:
+        """End the idle threads, and wait for the moment that this takes."""
+        for worker in self._idle:
+            worker.calls.put(None)
+        for worker in self._idle:
+            worker.thread.join()
+            self._workers.discard(worker)
+        self._idle.clear()
+
+    def _ended(self, worker: "Worker", call: Call) -> None:
+        call.done.set()
+        if call.on_late_end is None:
+            self._idle.append(worker)
+        else:
+            worker.calls.put(None)
+            self._workers.discard(worker)
+            call.on_late_end()
+
+
+class Worker:
+    """One thread, and the calls handed to it."""
+
+    def __init__(self, loop: Loop, ended: Callable[["Worker", Call], None], name: str) -> None:
+        self.calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._loop = loop
+        self._ended = ended
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        while (call := self.calls.get()) is not None:
+            call.run()
+            self._loop.call_soon(self._ended, self, call)
+            del call  # the result is the loop's now; an idle thread must not keep it alive

@@ -1,0 +1,89 @@
+"""The little about an event loop for which anyio has no neutral word, for asyncio and trio."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Protocol
+
+from anyio import NoEventLoopError
+from anyio.lowlevel import current_token
+
+__all__ = ["Loop", "current_loop"]
+
+MainFunction = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Loop(Protocol):
+    """A running event loop."""
+
+    cancelled: type[BaseException]
+    """What the loop raises in a task that is cancelled."""
+
+    time: Callable[[], float]
+    """The loop's monotonic clock, in seconds; cheap enough to be read for every document."""
+
+    def spawn(self, main: MainFunction, name: str) -> None:
+        """Run ``main`` as a task of the loop itself, outside of everybody's task groups.
+
+        ``main`` must not let an exception out.
+        """
+        ...
+
+    def call_soon(self, function: Callable[..., object], *args: object) -> None:
+        """Call a function in the loop's thread, from any thread. Does nothing once the loop is closed."""
+        ...
+
+
+class AsyncioLoop:
+    """asyncio's event loop, or uvloop's."""
+
+    cancelled: type[BaseException] = asyncio.CancelledError
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.time = loop.time
+
+    def spawn(self, main: MainFunction, name: str) -> None:
+        # The loop keeps only a weak reference to a task.
+        task = self._loop.create_task(main(), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def call_soon(self, function: Callable[..., object], *args: object) -> None:
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, *args)
+
+
+class TrioLoop:
+    """trio's event loop."""
+
+    def __init__(self, token: Any) -> None:
+        import trio
+
+        self._token = token
+        self._trio = trio
+        self.cancelled: type[BaseException] = trio.Cancelled
+        self.time: Callable[[], float] = trio.lowlevel.current_clock().current_time
+
+    def spawn(self, main: MainFunction, name: str) -> None:
+        self._trio.lowlevel.spawn_system_task(main, name=name)
+
+    def call_soon(self, function: Callable[..., object], *args: object) -> None:
+        with suppress(self._trio.RunFinishedError):
+            self._token.run_sync_soon(function, *args)
+
+
+def current_loop() -> Loop:
+    """The event loop that runs in this thread.
+
+    Raises:
+        NoEventLoopError: none does.
+    """
+    token = current_token().native_token
+    if isinstance(token, asyncio.AbstractEventLoop):
+        return AsyncioLoop(token)
+    if "trio" not in sys.modules:
+        raise NoEventLoopError(f"docmill runs on asyncio and trio, not on {type(token).__name__}")
+    return TrioLoop(token)

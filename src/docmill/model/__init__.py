@@ -1,0 +1,33 @@
+"""The nouns: what a job is, what it is asked for, and what becomes of its documents."""
+
+from docmill.model.job import AtWork, Job, RunningDocument
+from docmill.model.ledger import Ledger, Mark
+from docmill.model.options import JobOptions
+from docmill.model.outcomes import DocumentFailure, DocumentResult, Fault, Outcome, Row, Rows
+from docmill.model.vocabulary import (
+    TERMINAL_STATUSES,
+    FailureCode,
+    JobErrorCode,
+    JobStatus,
+    ProcessingJobType,
+)
+
+__all__ = [
+    "TERMINAL_STATUSES",
+    "AtWork",
+    "DocumentFailure",
+    "DocumentResult",
+    "FailureCode",
+    "Fault",
+    "Job",
+    "JobErrorCode",
+    "JobOptions",
+    "JobStatus",
+    "Ledger",
+    "Mark",
+    "Outcome",
+    "ProcessingJobType",
+    "Row",
+    "Rows",
+    "RunningDocument",
+]

@@ -1,0 +1,72 @@
+"""The closed sets of words: job types, statuses and failure codes."""
+
+from enum import StrEnum
+from typing import Final
+
+__all__ = ["TERMINAL_STATUSES", "FailureCode", "JobErrorCode", "JobStatus", "ProcessingJobType"]
+
+
+class ProcessingJobType(StrEnum):
+    """The four job types of the seed; any other string names a job type of your own."""
+
+    FULL_ANALYSIS = "FULL_ANALYSIS"
+    QUALITY_CHECK = "QUALITY_CHECK"
+    DATA_EXTRACTION = "DATA_EXTRACTION"
+    BATCH_ANALYSIS = "BATCH_ANALYSIS"
+
+
+class JobStatus(StrEnum):
+    """Where a job is. The four terminal ones are final."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMEOUT = "TIMEOUT"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job is decided: no later status will follow."""
+        return self in TERMINAL_STATUSES
+
+
+TERMINAL_STATUSES: Final = frozenset(
+    {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.TIMEOUT}
+)
+
+
+class FailureCode(StrEnum):
+    """Why a document failed for good."""
+
+    PROCESSOR_ERROR = "processor_error"
+    """The processor raised, and no attempt was left."""
+    PERMANENT = "permanent"
+    """The processor said that trying again cannot help."""
+    DOCUMENT_TIMEOUT = "document_timeout"
+    """An attempt was still running at the end of the document's budget."""
+    RETRY_BUDGET = "retry_budget"
+    """The next attempt would have started at or after the end of the document's budget."""
+    JOB_STOPPED = "job_stopped"
+    """The document would have been tried again, but its job was decided first."""
+    CANCELLED = "cancelled"
+    """The running attempt was cancelled by ``cancel_job(force=True)`` or by closing the queue."""
+    ROGUE_CANCEL = "rogue_cancel"
+    """The processor raised a cancellation that nobody had asked for."""
+    PROCESSOR_EXIT = "processor_exit"
+    """The processor raised SystemExit, GeneratorExit or another exception that is no Exception."""
+    CIRCUIT_OPEN = "circuit_open"
+    """The circuit breaker stayed open until the end of the budget of a document between two attempts."""
+    PROCESSOR_STUCK = "processor_stuck"
+    """Too many attempts of the processor were abandoned until the end of the document's budget."""
+
+
+class JobErrorCode(StrEnum):
+    """Why a job ended otherwise than COMPLETED or CANCELLED."""
+
+    ALL_FAILED = "all_failed"
+    """Every document settled, and none was ok."""
+    TIMEOUT = "timeout"
+    """The job was still processing at the end of its timeout."""
+    MAX_FAILURES = "max_failures"
+    """More documents failed than ``JobOptions.max_failures`` allows."""

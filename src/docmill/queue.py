@@ -1,0 +1,524 @@
+"""The face of docmill: DocumentProcessingQueue."""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+from anyio.lowlevel import checkpoint
+
+from docmill.core import JobMachine, Scheduler
+from docmill.emitter import Emitter, Listening
+from docmill.engines import LocalEngine
+from docmill.errors import (
+    IdempotencyConflictError,
+    InvalidJobError,
+    JobNotFoundError,
+    JobStateError,
+    QueueClosedError,
+)
+from docmill.loops import current_loop
+from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger
+from docmill.ports import Clock, Engine, ProcessorSpec, Store, inspect_processor
+from docmill.runtime import Binding, Context, EventStream, Host, OutcomeStream, Signals, Turn
+from docmill.runtime.requests import check_documents, check_request, freeze, reject
+from docmill.stores import MemoryStore
+
+__all__ = ["DocumentProcessingQueue", "OwnedQueue", "Stats"]
+
+DAY = 24 * 3600.0
+
+
+class WallClock:
+    """The system's wall clock."""
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+
+def new_job_id(milliseconds: int) -> str:
+    """An id that nobody can guess, and that sorts by time: ``job_1699564800000_`` and 32 hex digits."""
+    return f"job_{milliseconds}_{secrets.token_hex(16)}"
+
+
+@attrs.frozen(kw_only=True)
+class Stats:
+    """What a queue is doing now.
+
+    Attributes:
+        jobs: retained jobs.
+        pending: jobs not started.
+        processing: jobs started and not decided.
+        running: attempts at work.
+        lanes: tasks that run documents, idle ones included.
+        abandoned: attempts that did not stop when they were told to, and are still running.
+        listener_failures: how often a listener has raised.
+        dropped_events: document events that a slow async listener did not get.
+    """
+
+    jobs: int
+    pending: int
+    processing: int
+    running: int
+    lanes: int
+    abandoned: int
+    listener_failures: int
+    dropped_events: int
+
+
+class DocumentProcessingQueue(Listening):
+    """Processes batches of documents: concurrently, with retries, budgets and progress events.
+
+    Making one touches no event loop and starts nothing. It opens with ``async with``, with ``start()`` or on
+    the first ``create_job``, on asyncio or trio; it may be closed by another task than opened it. There may be
+    several in a process.
+
+    Args:
+        processors: what runs the documents of each job type: an async or sync callable
+            ``(document_id, context) -> result``.
+        store: where jobs are recorded; in memory by default.
+        engine: where processors execute; in this process by default.
+        max_workers: documents at work at once over all jobs, 1 or more.
+        clock: the wall clock, for timestamps only.
+        make_id: makes a job's id from the milliseconds since the epoch.
+        uniform: draws a number between two others, for ``JobOptions.jitter``.
+        stall_after: seconds for which an async processor may block the event loop before that is logged;
+            None to never look.
+
+    Raises:
+        TypeError: a processor is not callable with (document_id, context) or (document_id).
+        ValueError: ``max_workers`` is below 1.
+    """
+
+    def __init__(
+        self,
+        processors: Mapping[str, Callable[..., Any]],
+        *,
+        store: Store | None = None,
+        engine: Engine | None = None,
+        max_workers: int = 50,
+        clock: Clock | None = None,
+        make_id: Callable[[int], str] = new_job_id,
+        uniform: Callable[[float, float], float] = random.uniform,
+        stall_after: float | None = 1.0,
+    ) -> None:
+        if max_workers < 1:
+            raise ValueError(f"max_workers must be 1 or more, got {max_workers!r}")
+        self._specs: dict[str, ProcessorSpec] = {
+            str(job_type): inspect_processor(job_type, target) for job_type, target in processors.items()
+        }
+        self._store = MemoryStore() if store is None else store
+        self._engine = LocalEngine() if engine is None else engine
+        self._clock = WallClock() if clock is None else clock
+        self._max_workers = max_workers
+        self._make_id = make_id
+        self._stall_after = stall_after
+        self._scheduler = Scheduler(
+            max_workers=max_workers, uniform=uniform, make_attempt=Context, durable=self._store.durable
+        )
+        for job_type, spec in self._specs.items():
+            self._scheduler.register(
+                job_type, breaker=spec.declaration.breaker, max_abandoned=spec.declaration.max_abandoned
+            )
+        self._emitter = Emitter(self._scheduler.follow, self._interrupted)
+        self._signals = Signals()
+        self._bindings: dict[str, Binding] = {}
+        self._host: Host | None = None
+        self._closed_unopened = False
+
+    async def start(self) -> None:
+        """Open the queue; opening an open one does nothing.
+
+        Raises:
+            QueueClosedError: it was closed.
+            StoreError: the store cannot be opened.
+        """
+        if self._closed_unopened:
+            raise QueueClosedError("the queue is closed; make a new one")
+        if self._host is None:
+            loop = current_loop()
+            self._store.open()
+            self._engine.open(loop)
+            self._host = Host(
+                loop=loop,
+                scheduler=self._scheduler,
+                store=self._store,
+                engine=self._engine,
+                emitter=self._emitter,
+                signals=self._signals,
+                clock=self._clock,
+                max_workers=self._max_workers,
+                stall_after=self._stall_after,
+                cleanup=lambda: self._forget(DAY),
+            )
+            self._bindings = {
+                job_type: Binding(spec, self._engine.bind(spec), self._host.crew)
+                for job_type, spec in self._specs.items()
+            }
+        await self._host.start()
+
+    async def aclose(self, timeout: float = 10.0) -> None:
+        """Close the queue: nothing new starts, and running attempts have ``timeout`` seconds to end.
+
+        Then they are cancelled. Jobs in memory that are not decided by then become CANCELLED and have their
+        event; jobs in a durable store go on when it is opened again. Async listeners have up to one more
+        second for the last events. Reads work afterwards. Closing a closed queue does nothing.
+
+        Args:
+            timeout: seconds, 0 or more.
+        """
+        if self._host is None:
+            self._closed_unopened = True
+        else:
+            await self._host.aclose(timeout)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose(10.0 if error is None else 0.0)
+        if error is None and self._host is not None and self._host.interrupt is not None:
+            raise self._host.interrupt
+
+    async def create_job(
+        self,
+        document_ids: Iterable[str],
+        type: str,
+        options: JobOptions | None = None,
+        *,
+        owner: str | None = None,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        priority: int = 0,
+    ) -> str:
+        """Create a job; it starts as soon as it is its turn. With a durable store it is on disk on return.
+
+        Args:
+            document_ids: the documents, at least one, each once.
+            type: the job type, which names the processor.
+            options: how to run it; the seed's defaults if left out.
+            owner: whose job it is; owners take turns, and cannot see each other's jobs.
+            idempotency_key: the same key of the same owner gives the same job again instead of a second one.
+            metadata: anything to keep with the job; processors see it, too.
+            priority: jobs of a higher priority start their documents before all of a lower one.
+
+        Returns:
+            The job's id.
+
+        Raises:
+            InvalidJobError: something of this cannot be; the error names everything that cannot.
+            IdempotencyConflictError: the key stands for other documents or another type.
+            QueueClosedError: the queue is closing or closed.
+        """
+        return await self._create(document_ids, type, options, owner, idempotency_key, metadata, priority, None)
+
+    def get_job_status(self, job_id: str, *, owner: str | None = None) -> Job | None:
+        """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job."""
+        job = self._scheduler.find(job_id, owner)
+        return None if job is None else job.snapshot(self._now())
+
+    async def load_job(self, job_id: str, *, owner: str | None = None) -> Job | None:
+        """The same as ``get_job_status``, but it looks in the store, too."""
+        await checkpoint()
+        return self.get_job_status(job_id, owner=owner)
+
+    def get_all_jobs(self, *, active: bool = False, owner: str | None = None) -> list[Job]:
+        """Every retained job, newest first; with ``active`` only those that are PENDING or PROCESSING."""
+        now = self._now()
+        return [
+            job.snapshot(now)
+            for job in reversed(self._scheduler.jobs.values())
+            if (owner is None or job.ledger.owner == owner) and not (active and job.visible.completed is not None)
+        ]
+
+    async def cancel_job(self, job_id: str, *, force: bool = False, owner: str | None = None) -> bool:
+        """Cancel a job: nothing of it starts any more; running attempts complete and are recorded.
+
+        Args:
+            job_id: which job.
+            force: cancel the running attempts, too; their documents fail with the code ``cancelled``. On a job
+                that is decided and not drained it does that as well, and still returns False.
+            owner: only if it is this owner's.
+
+        Returns:
+            True if this call cancelled it, False if it was decided before.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        await checkpoint()
+        job = self._find(job_id, owner)
+        now = self._now()
+        first = job.cancel(now, force=force)
+        if self._host is not None:
+            self._host.crew.attend(now)
+        return first
+
+    async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
+        """Wait until a job is decided; with ``drained`` until its last attempt has ended, too.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            QueueClosedError: the queue was closed before.
+        """
+        job = self._find(job_id, owner)
+        await checkpoint()
+        turn = Turn.DRAINED if drained else Turn.DECIDED
+        while not (job.shown.drained if drained else job.shown.completed is not None):
+            assert self._host is not None
+            self._host.check_waiting()
+            await self._signals.wait(job, turn)
+        return job.snapshot(self._now())
+
+    async def join(self) -> None:
+        """Wait until no job is left that is not decided and drained."""
+        await checkpoint()
+        while busy := [job for job in self._scheduler.jobs.values() if not job.shown.drained]:
+            await self.wait(busy[0].ledger.id, drained=True)
+
+    async def retry_job(
+        self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None
+    ) -> str:
+        """Create a new job from what a finished one has left to do, with the same type and options.
+
+        Args:
+            job_id: the finished job.
+            codes: only documents that failed with one of these codes; if left out, all that failed and all that
+                were not processed.
+            owner: only if it is this owner's.
+
+        Returns:
+            The id of the new job; its ``retry_of`` is ``job_id``.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+            JobStateError: it is not decided, or not drained yet.
+            InvalidJobError: it has nothing left to do.
+        """
+        machine = self._find(job_id, owner)
+        job = machine.snapshot(self._now())
+        if not job.drained:
+            raise JobStateError(
+                f"job {job_id!r} is {job.status} and not drained; "
+                f"await queue.wait({job_id!r}, drained=True) before you retry it"
+            )
+        wanted = set(FailureCode) if codes is None else set(codes)
+        left = [
+            record["document_id"]
+            for record in job.to_records()
+            if record["code"] in wanted or (codes is None and record["success"] is None)
+        ]
+        if not left:
+            of = "" if codes is None else f" with the codes {', '.join(sorted(codes))}"
+            raise InvalidJobError(f"job {job_id!r} has no failed document{of} to try again")
+        return await self._create(
+            left, job.type, job.options, job.owner, None, job.metadata, job.priority, job.id
+        )
+
+    async def cleanup_old_jobs(self, max_age: float = DAY) -> int:
+        """Remove the jobs that were decided ``max_age`` seconds ago or earlier, and are drained.
+
+        It also happens by itself every hour, with 24 hours.
+
+        Returns:
+            How many were removed.
+        """
+        await checkpoint()
+        return self._forget(max_age)
+
+    def events(
+        self, job_id: str | None = None, *, owner: str | None = None, documents: bool = False
+    ) -> EventStream:
+        """The events of a job, up to its terminal event; or without ``job_id`` those of an owner or of all.
+
+        Loop over it with ``async for``; breaking out is safe. It begins with the call. Progress that was not
+        fetched in time is replaced by newer progress.
+
+        Args:
+            job_id: which job; if left out, the stream ends when the queue is closed.
+            owner: only what is this owner's.
+            documents: documentCompleted and documentFailed, too; ``outcomes`` is the better way to those.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        job = None if job_id is None else self._find(job_id, owner)
+        return EventStream(self._emitter, job, owner, documents=documents)
+
+    def outcomes(self, job_id: str, *, owner: str | None = None) -> OutcomeStream:
+        """What becomes of each document, as they settle, from the first one on; ends when the job is drained.
+
+        Raises:
+            JobNotFoundError: there is no such job.
+        """
+        return OutcomeStream(self._find(job_id, owner), self._signals, self._is_closed)
+
+    def stats(self) -> Stats:
+        """What the queue is doing now."""
+        jobs = self._scheduler.jobs.values()
+        statuses = [job.visible.status for job in jobs]
+        return Stats(
+            jobs=len(statuses),
+            pending=statuses.count(JobStatus.PENDING),
+            processing=statuses.count(JobStatus.PROCESSING),
+            running=sum(len(job.running) for job in jobs),
+            lanes=0 if self._host is None else len(self._host.crew.lanes),
+            abandoned=sum(gate.abandoned for gate in self._scheduler.gates.values()),
+            listener_failures=self._emitter.failures,
+            dropped_events=self._emitter.dropped,
+        )
+
+    def for_owner(self, owner: str) -> "OwnedQueue":
+        """The same queue as one owner may see it."""
+        return OwnedQueue(self, owner)
+
+    async def _create(
+        self,
+        document_ids: Iterable[str],
+        job_type: str,
+        options: JobOptions | None,
+        owner: str | None,
+        idempotency_key: str | None,
+        metadata: Mapping[str, Any] | None,
+        priority: int,
+        retry_of: str | None,
+    ) -> str:
+        options = JobOptions() if options is None else options
+        metadata = {} if metadata is None else metadata
+        ids, problems = check_documents(document_ids)
+        problems += check_request(
+            job_type=job_type,
+            types=self._specs,
+            options=options,
+            owner=owner,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+            priority=priority,
+        )
+        reject(problems)
+        await self._open_host()
+        if idempotency_key is not None:
+            job = self._scheduler.find_key(owner, idempotency_key)
+            if job is not None:
+                if (job.ledger.document_ids, job.ledger.type) != (ids, job_type):
+                    raise IdempotencyConflictError(idempotency_key, job.ledger.id)
+                return job.ledger.id
+        now, wall = self._now(), self._clock.wall()
+        ledger = Ledger(
+            id=self._make_id(int(wall * 1000)),
+            document_ids=ids,
+            type=str(job_type),
+            options=options,
+            owner=owner,
+            idempotency_key=idempotency_key,
+            metadata=freeze(metadata),
+            priority=priority,
+            retry_of=retry_of,
+            created=now,
+            wall_offset=wall - now,
+        )
+        return await self._admit(ledger)
+
+    async def _admit(self, ledger: Ledger) -> str:
+        assert self._host is not None
+        binding = self._bindings[ledger.type]
+        self._scheduler.add(ledger, processor=binding, finalizes=binding.spec.finalize is not None)
+        self._host.crew.attend(ledger.created)
+        return ledger.id
+
+    async def _open_host(self) -> None:
+        if self._host is None or self._closed_unopened:
+            await self.start()
+        await checkpoint()
+        assert self._host is not None
+        self._host.check()
+
+    def _find(self, job_id: str, owner: str | None) -> JobMachine:
+        job = self._scheduler.find(job_id, owner)
+        if job is None:
+            raise JobNotFoundError(job_id)
+        return job
+
+    def _forget(self, max_age: float) -> int:
+        gone = [job.ledger.id for job in self._scheduler.forget(self._now(), max_age)]
+        if gone:
+            self._store.prune(gone)
+        return len(gone)
+
+    def _now(self) -> float:
+        return 0.0 if self._host is None else self._host.loop.time()
+
+    def _is_closed(self) -> bool:
+        return self._host is not None and self._host.closed.is_set()
+
+    def _interrupted(self, error: BaseException) -> None:
+        if self._host is not None:
+            self._host.interrupted(error)
+
+
+class OwnedQueue:
+    """A queue as one owner may see it: the same calls, and no other owner's job is there."""
+
+    def __init__(self, queue: DocumentProcessingQueue, owner: str) -> None:
+        self._queue = queue
+        self.owner = owner
+
+    async def create_job(
+        self,
+        document_ids: Iterable[str],
+        type: str,
+        options: JobOptions | None = None,
+        *,
+        idempotency_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        priority: int = 0,
+    ) -> str:
+        """See ``DocumentProcessingQueue.create_job``."""
+        return await self._queue.create_job(
+            document_ids,
+            type,
+            options,
+            owner=self.owner,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+            priority=priority,
+        )
+
+    def get_job_status(self, job_id: str) -> Job | None:
+        """See ``DocumentProcessingQueue.get_job_status``."""
+        return self._queue.get_job_status(job_id, owner=self.owner)
+
+    async def load_job(self, job_id: str) -> Job | None:
+        """See ``DocumentProcessingQueue.load_job``."""
+        return await self._queue.load_job(job_id, owner=self.owner)
+
+    def get_all_jobs(self, *, active: bool = False) -> list[Job]:
+        """See ``DocumentProcessingQueue.get_all_jobs``."""
+        return self._queue.get_all_jobs(active=active, owner=self.owner)
+
+    async def cancel_job(self, job_id: str, *, force: bool = False) -> bool:
+        """See ``DocumentProcessingQueue.cancel_job``."""
+        return await self._queue.cancel_job(job_id, force=force, owner=self.owner)
+
+    async def wait(self, job_id: str, *, drained: bool = False) -> Job:
+        """See ``DocumentProcessingQueue.wait``."""
+        return await self._queue.wait(job_id, drained=drained, owner=self.owner)
+
+    async def retry_job(self, job_id: str, codes: Collection[str] | None = None) -> str:
+        """See ``DocumentProcessingQueue.retry_job``."""
+        return await self._queue.retry_job(job_id, codes, owner=self.owner)
+
+    def events(self, job_id: str | None = None, *, documents: bool = False) -> EventStream:
+        """See ``DocumentProcessingQueue.events``."""
+        return self._queue.events(job_id, owner=self.owner, documents=documents)
+
+    def outcomes(self, job_id: str) -> OutcomeStream:
+        """See ``DocumentProcessingQueue.outcomes``."""
+        return self._queue.outcomes(job_id, owner=self.owner)

@@ -1,0 +1,196 @@
+"""The queue's own task, in which everything that it runs lives: opened by one task, closed by any other."""
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
+
+from docmill.core import Scheduler
+from docmill.emitter import Emitter
+from docmill.errors import ForkedQueueError, InternalError, QueueClosedError
+from docmill.loops import Loop
+from docmill.ports import Clock, Engine, Store
+from docmill.runtime.committer import Committer
+from docmill.runtime.lanes import Crew
+from docmill.runtime.signals import Signals
+from docmill.runtime.watchdog import Watchdog
+
+__all__ = ["Host"]
+
+DRAIN: Final = 1.0
+"""Seconds that slow async listeners have, at most, to hear the last events when the queue closes."""
+
+CLEANUP_EVERY: Final = 3600.0
+
+logger = logging.getLogger("docmill")
+
+
+class Host:
+    """One life of a queue, from its opening to its end.
+
+    All tasks of the queue are in one task group, and that is in a task of the loop's own. So it does not
+    matter which task opens the queue, which one closes it, and in what order several queues are closed.
+
+    Attributes:
+        crew: the lanes.
+        committer: records and tells.
+        closing: whether the queue takes nothing new any more.
+        closed: set at the very end.
+        interrupt: a KeyboardInterrupt that a processor or a listener raised.
+    """
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        scheduler: Scheduler,
+        store: Store,
+        engine: Engine,
+        emitter: Emitter,
+        signals: Signals,
+        clock: Clock,
+        max_workers: int,
+        stall_after: float | None,
+        cleanup: Callable[[], object],
+    ) -> None:
+        self.loop = loop
+        self._clock = clock
+        self.crew = Crew(scheduler, loop, max_workers)
+        self.committer = Committer(scheduler, store, emitter, signals, self.wall)
+        self.closing = False
+        self.closed = Event()
+        self.interrupt: BaseException | None = None
+        self._pid = os.getpid()
+        self._scheduler = scheduler
+        self._store = store
+        self._engine = engine
+        self._emitter = emitter
+        self._signals = signals
+        self._watchdog = Watchdog(self.crew, stall_after)
+        self._cleanup = cleanup
+        self._opened = Event()
+        self._crash: BaseException | None = None
+        self._close_asked = Event()
+        self._patience = CancelScope()
+        self._scope = CancelScope()
+        self._timeout = 0.0
+
+    def check(self) -> None:
+        """Make sure that the queue still works.
+
+        Raises:
+            ForkedQueueError: this is another process than the one that opened it.
+            QueueClosedError: it is closing or closed.
+            KeyboardInterrupt: a processor or a listener raised it.
+            InternalError: the queue broke.
+        """
+        if os.getpid() != self._pid:
+            raise ForkedQueueError(
+                f"this queue was opened in process {self._pid} and does not work in its fork {os.getpid()}; "
+                "make a queue of its own here"
+            )
+        if self.interrupt is not None:
+            raise self.interrupt
+        if self._crash is not None:
+            raise InternalError("the queue broke; the log has the traceback") from self._crash
+        if self.closing:
+            raise QueueClosedError("the queue is closed; make a new one")
+
+    def check_waiting(self) -> None:
+        """Make sure that what is waited for may still come, closing or not."""
+        if self.closed.is_set() or self.interrupt is not None:
+            self.check()
+
+    def wall(self, moment: float) -> datetime:
+        """The UTC time of a moment on the loop's clock."""
+        return datetime.fromtimestamp(self._clock.wall() - self.loop.time() + moment, UTC)
+
+    async def start(self) -> None:
+        """Open: everything runs when this returns."""
+        self.loop.spawn(self._main, "docmill host")
+        await self._opened.wait()
+
+    async def aclose(self, timeout: float) -> None:
+        """Close, and wait for the end; a second call waits, too, and may only make it come sooner."""
+        self._begin_to_close(timeout)
+        with CancelScope(shield=True):
+            await self.closed.wait()
+
+    def interrupted(self, error: BaseException) -> None:
+        """Close at once, since somebody raised KeyboardInterrupt inside of the queue."""
+        if self.interrupt is None:
+            self.interrupt = error
+        self._begin_to_close(0.0)
+        self._signals.fire_all()
+
+    def _begin_to_close(self, timeout: float) -> None:
+        if not self.closing:
+            self.closing = True
+            self._timeout = timeout
+            self._close_asked.set()
+        self._patience.deadline = min(self._patience.deadline, self.loop.time() + timeout)
+
+    async def _main(self) -> None:
+        # No exception may leave this task: on trio it would end the whole program, on asyncio nobody would see it.
+        try:
+            async with create_task_group() as tasks:
+                self._scope = tasks.cancel_scope
+                self._emitter.open(tasks.start_soon, self._is_closing)
+                self.crew.open(
+                    spawn=tasks.start_soon,
+                    flush=self.committer.flush,
+                    alert=self._watchdog.alert,
+                    is_closing=self._is_closing,
+                    on_interrupt=self.interrupted,
+                )
+                tasks.start_soon(self._watchdog.run)
+                tasks.start_soon(self._clean_up_now_and_then)
+                if self._store.durable:
+                    tasks.start_soon(self.committer.run, self.loop)
+                self._opened.set()
+                await self._close_asked.wait()
+                await self._close()
+                tasks.cancel_scope.cancel()
+        except BaseException as error:  # noqa: BLE001 - see above
+            self._broke(error)
+        finally:
+            self._end()
+
+    async def _close(self) -> None:
+        self._scheduler.halt()
+        with self._patience:
+            await self.crew.quiet()
+        self._scheduler.stop_running()
+        self.crew.attend(self.loop.time())
+        await self.crew.quiet()
+        if not self._store.durable:
+            self._scheduler.cancel_undecided(self.loop.time())
+        self.crew.go_home()
+        self.crew.attend(self.loop.time())
+        with move_on_after(DRAIN):
+            await self._emitter.drain()
+        await self._engine.aclose()
+
+    def _is_closing(self, error: BaseException) -> bool:
+        return isinstance(error, self.loop.cancelled) and self._scope.cancel_called
+
+    def _broke(self, error: BaseException) -> None:
+        if not isinstance(error, self.loop.cancelled):
+            self._crash = error
+            logger.critical("the queue broke and is closed", exc_info=error)
+
+    def _end(self) -> None:
+        self.closing = True
+        self._opened.set()
+        self._emitter.close()
+        self._store.close()
+        self._signals.fire_all()
+        self.closed.set()
+
+    async def _clean_up_now_and_then(self) -> None:
+        while True:
+            await sleep(CLEANUP_EVERY)
+            self._cleanup()

@@ -1,0 +1,263 @@
+"""The loop: lanes that take documents and run them, and the crew that they make up."""
+
+import logging
+from collections.abc import Callable
+from threading import get_ident
+from typing import Final
+
+from anyio import CancelScope, Event
+from anyio.lowlevel import checkpoint
+
+from docmill.core import Attempt, Scheduler
+from docmill.loops import Loop
+
+__all__ = ["Crew", "Lane"]
+
+SLICE: Final = 0.005
+"""Seconds of work after which the crew as a whole lets the rest of the program have a turn."""
+
+logger = logging.getLogger("docmill")
+
+
+class Lane:
+    """A task that runs one document after another, of whatever job has its turn.
+
+    It has one cancel scope, and makes a new one only after that has fired.
+
+    Attributes:
+        attempt: what it is running.
+        retired: whether it must not take another document: its task or its scope may be spoilt.
+    """
+
+    def __init__(self, crew: "Crew") -> None:
+        self.attempt: Attempt | None = None
+        self.retired = False
+        self._crew = crew
+        self._fired = False
+        self._scope = CancelScope()
+        self._wake = Event()
+
+    async def run(self) -> None:
+        """Serve until retired, or until the crew goes home."""
+        try:
+            while not self.retired and not self._crew.going_home:
+                self._fired = False
+                with CancelScope() as self._scope:
+                    await self._serve()
+        except Exception:
+            # A processor that leaves a cancel scope of its own open spoils the task's stack of scopes.
+            logger.exception("a lane broke and is replaced; a processor may have left a cancel scope open")
+        finally:
+            self._crew.left(self)
+
+    async def _serve(self) -> None:
+        crew = self._crew
+        desk, take, clock = crew.scheduler.desk, crew.scheduler.take, crew.clock
+        held = None
+        now = turn = clock()
+        desk.stir = True  # a lane that is new may not be enough for the work there is
+        while True:
+            attempt = take(now, held)
+            if desk.stir:
+                crew.attend(now)
+            if attempt is None:
+                if crew.going_home:
+                    return
+                held = None
+                await self._park()
+                now = turn = clock()
+                continue
+            held = attempt.job
+            self.attempt = attempt
+            crew.current = self
+            try:
+                if attempt.position >= 0:
+                    data = await held.processor.submit(attempt.document_id, attempt)
+                else:
+                    data = await held.processor.finalize(attempt)
+            except BaseException as error:
+                now = clock()
+                self._raised(attempt, error, now)
+            else:
+                now = clock()
+                held.succeeded(attempt, data, now)
+            if self._fired or self.retired:
+                self._let_go(attempt, now)
+                return
+            # If another lane has run meanwhile, the processor has let the loop go round by itself.
+            if crew.current is not self:
+                turn = now
+            elif now - turn > crew.slice:
+                self.attempt = None
+                await checkpoint()
+                now = turn = clock()
+
+    def stop(self) -> None:
+        """Cancel the attempt that is running."""
+        self._fired = True
+        self._scope.cancel()
+
+    def wake(self) -> None:
+        """End the pause of a parked lane."""
+        self._wake.set()
+
+    async def _park(self) -> None:
+        self.attempt = None
+        self._wake = Event()
+        self._crew.parked.append(self)
+        self._crew.notice_quiet()
+        await self._wake.wait()
+        # One lane was roused; whether there is work for more, the next look at the turns will tell.
+        self._crew.scheduler.desk.stir = True
+
+    def _raised(self, attempt: Attempt, error: BaseException, now: float) -> None:
+        crew, job = self._crew, attempt.job
+        if crew.is_closing(error) and attempt.stop is None:
+            raise error
+        if _has_interrupt(error):
+            crew.on_interrupt(error)
+        verdict = job.processor.judge(error)
+        if attempt.left_behind and attempt.stop is not None:
+            job.abandon(attempt, now)
+        else:
+            job.failed(attempt, verdict, now)
+        # A cancellation from elsewhere stays pending in the task, so the task must not go on.
+        self.retired = self.retired or not (self._fired or isinstance(error, Exception))
+
+    def _let_go(self, attempt: Attempt, now: float) -> None:
+        self.attempt = None
+        attempt.job.survey()
+        self._crew.attend(now)
+
+
+class Crew:
+    """The lanes of a queue: as many as there is work for, up to ``max_workers``.
+
+    Attributes:
+        clock: the loop's monotonic clock.
+        current: the lane that started a document last.
+        parked: the lanes with nothing to do, the last one first to be woken.
+        slice: seconds that one lane may work before it lets the others and the rest of the program go on.
+        going_home: whether the lanes are to end.
+    """
+
+    def __init__(self, scheduler: Scheduler, loop: Loop, max_workers: int) -> None:
+        self.scheduler = scheduler
+        self.loop = loop
+        self.thread = get_ident()
+        self.clock = loop.time
+        self.current: Lane | None = None
+        self.parked: list[Lane] = []
+        self.lanes: dict[Lane, None] = {}
+        self.slice = SLICE
+        self.going_home = False
+        self._max_workers = max_workers
+        self._flush: Callable[[float], None] = lambda _: None
+        self._alert: Callable[[list[Attempt]], None] = lambda _: None
+        self._spawn: Callable[..., object] = lambda _: None
+        self._quiet: Event | None = None
+
+    def open(
+        self,
+        *,
+        spawn: Callable[..., object],
+        flush: Callable[[float], None],
+        alert: Callable[[list[Attempt]], None],
+        is_closing: Callable[[BaseException], bool],
+        on_interrupt: Callable[[BaseException], None],
+    ) -> None:
+        """Begin to work.
+
+        Args:
+            spawn: starts a task.
+            flush: records what has changed, and tells the listeners.
+            alert: lets the watchdog see whether it has to wake earlier, and which attempts were told to stop.
+            is_closing: whether an exception is the cancellation that ends the queue's tasks.
+            on_interrupt: takes a KeyboardInterrupt.
+        """
+        self._spawn, self._flush, self._alert = spawn, flush, alert
+        self.is_closing, self.on_interrupt = is_closing, on_interrupt
+
+    @property
+    def busy(self) -> bool:
+        """Whether an attempt is running that was not abandoned."""
+        return any(lane.attempt is not None for lane in self.lanes)
+
+    def attend(self, now: float) -> None:
+        """Do what the rules have left on the desk."""
+        desk = self.scheduler.desk
+        desk.stir = False
+        self._flush(now)
+        stops, desk.stops = desk.stops, []
+        for attempt in stops:
+            lane = self.lane_of(attempt)
+            if lane is not None:
+                lane.stop()
+        self._alert(stops)
+        if desk.turns:
+            self._rouse()
+
+    def lane_of(self, attempt: Attempt) -> Lane | None:
+        """The lane that runs an attempt."""
+        return next((lane for lane in self.lanes if lane.attempt is attempt), None)
+
+    def give_up(self, attempt: Attempt, now: float) -> None:
+        """Settle the document of an attempt that does not stop, and give its seat to another lane."""
+        lane = self.lane_of(attempt)
+        if lane is not None:
+            lane.retired = True
+            del self.lanes[lane]
+        attempt.job.abandon(attempt, now)
+        self.attend(now)
+
+    def left(self, lane: Lane) -> None:
+        """A lane has ended."""
+        self.lanes.pop(lane, None)
+        self.notice_quiet()
+        if self.scheduler.desk.turns and not self.going_home:
+            self._rouse()
+
+    def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
+        """A processor has said how far it is."""
+        now = self.clock()
+        attempt.job.report(attempt, fraction, message, now)
+        self.attend(now)
+
+    def came_back(self, attempt: Attempt) -> None:
+        """An attempt that was left behind has ended after all."""
+        attempt.job.came_back(attempt)
+        self.attend(self.clock())
+
+    def notice_quiet(self) -> None:
+        """End the wait for quiet if nothing runs any more."""
+        if self._quiet is not None and not self.busy:
+            self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Wait until no attempt is running."""
+        while self.busy:
+            self._quiet = Event()
+            await self._quiet.wait()
+
+    def go_home(self) -> None:
+        """Let every lane end."""
+        self.going_home = True
+        for lane in self.parked:
+            lane.wake()
+        self.parked.clear()
+
+    def _rouse(self) -> None:
+        """Get one more lane to look for work. When it finds some, it rouses the next."""
+        if self.parked:
+            self.parked.pop().wake()
+        elif len(self.lanes) < self._max_workers and not self.going_home:
+            lane = Lane(self)
+            self.lanes[lane] = None
+            self.slice = SLICE / len(self.lanes)
+            self._spawn(lane.run)
+
+
+def _has_interrupt(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(KeyboardInterrupt) is not None
+    return isinstance(error, KeyboardInterrupt)

@@ -1,0 +1,5 @@
+"""Where jobs are recorded."""
+
+from docmill.stores.memory import MemoryStore
+
+__all__ = ["MemoryStore"]
