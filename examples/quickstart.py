@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 import pypdfium2 as pdfium
+import rich.box
 import rich.progress
 from rich.console import Console
 from rich.table import Table
@@ -45,7 +46,7 @@ def read_pdf(document_id: str, context: ProcessingContext) -> dict[str, object]:
         except pdfium.PdfiumError as error:
             # A second attempt would fail in the same way, so there is none after a PermanentError.
             locked = error.err_code == pdfium.raw.FPDF_ERR_PASSWORD
-            raise PermanentError("needs a password" if locked else "not a readable PDF") from error
+            raise PermanentError("needs a password" if locked else "not a valid PDF") from error
     text = "\n".join(pages).strip()
     return {
         "kind": "digital" if text else "scanned",
@@ -76,7 +77,9 @@ async def process(folder: Path, names: list[str], console: Console) -> Job:
 
 def as_table(job: Job) -> Table:
     """Lay out what became of each document, the failed ones last."""
-    table = Table("Document", "Kind", "Pages", "Words", "First line, or what went wrong")
+    table = Table(box=rich.box.SIMPLE_HEAD, collapse_padding=True)
+    for title in ("Document", "Kind", "Pages", "Words", "First line, or the error"):
+        table.add_column(title, justify="right" if title in {"Pages", "Words"} else "left")
     for result in job.results:
         data = result.data
         table.add_row(result.document_id, data["kind"], str(data["pages"]), str(data["words"]), data["title"])
@@ -96,7 +99,7 @@ def main() -> None:
     job = asyncio.run(process(folder, names, console))
     console.print(as_table(job))
     tally = f"{len(job.results)} ok, {len(job.errors)} failed"
-    console.print(f"{job.total_documents} documents: {tally} in {job.duration:.1f} s")
+    console.print(f"{job.total_documents} documents: {tally} in {job.duration:.2f} s")
 
 
 if __name__ == "__main__":

@@ -41,9 +41,7 @@ class Totals:
     def taxes(self) -> dict[str, tuple[Decimal, Decimal]]:
         """For each rate in percent, the lowest first: what it is charged on, and the tax."""
         rates = sorted({item.rate for item in self.items}, key=Decimal)
-        bases = {
-            rate: sum((item.amount for item in self.items if item.rate == rate), Decimal(0)) for rate in rates
-        }
+        bases = {rate: sum((item.amount for item in self.items if item.rate == rate), Decimal(0)) for rate in rates}
         return {rate: (base, cents(base * Decimal(rate) / 100)) for rate, base in bases.items()}
 
     @property

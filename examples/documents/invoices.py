@@ -113,9 +113,7 @@ def german_invoice() -> bytes:
 
     sheet.text(535, 62, "Sonnleitner & Falk", BOLD.but(size=18, color="#1d4e89"), "right")
     sheet.text(535, 77, "Bürobedarf GmbH", BODY.but(color="#1d4e89"), "right")
-    sheet.text(
-        60, 140, "Sonnleitner & Falk Bürobedarf GmbH · Hafergasse 12 · 99999 Neuenwald", SMALL.but(size=6.5)
-    )
+    sheet.text(60, 140, "Sonnleitner & Falk Bürobedarf GmbH · Hafergasse 12 · 99999 Neuenwald", SMALL.but(size=6.5))
     sheet.rule(60, 143, 288, "#5b6470", 0.3)
     address = ["Kanzlei Ohlsen & Brandtner", "Frau Imke Ohlsen", "Am Alten Speicher 5", "99998 Haldenbrück"]
     sheet.lines(60, 160, address, BODY.but(size=10.5), 14)
@@ -130,9 +128,7 @@ def german_invoice() -> bytes:
     sheet.lines(535, 160, facts.values(), BODY, 14, "right")
 
     sheet.text(60, 268, "Rechnung Nr. 2025-03187", BOLD.but(size=14))
-    sheet.text(
-        60, 292, "Sehr geehrte Frau Ohlsen, für unsere Lieferung berechnen wir Ihnen wie vereinbart:", BODY
-    )
+    sheet.text(60, 292, "Sehr geehrte Frau Ohlsen, für unsere Lieferung berechnen wir Ihnen wie vereinbart:", BODY)
     columns = [
         Column("Pos.", 66),
         Column("Bezeichnung", 98),
@@ -154,14 +150,10 @@ def german_invoice() -> bytes:
         )
         for position, item in enumerate(items, start=1)
     ]
-    look = TableLook(
-        60, 535, BOLD.but(size=8.5), BODY.but(size=9), row=20, head_fill="#dde7f2", stripe="#f4f7fb"
-    )
+    look = TableLook(60, 535, BOLD.but(size=8.5), BODY.but(size=9), row=20, head_fill="#dde7f2", stripe="#f4f7fb")
     y = sheet.table(308, columns, rows, look) + 22
     sums = [("Nettobetrag", totals.net)]
-    sums += [
-        (f"zzgl. {rate} % USt. auf {GERMAN.amount(base)}", tax) for rate, (base, tax) in totals.taxes.items()
-    ]
+    sums += [(f"zzgl. {rate} % USt. auf {GERMAN.amount(base)}", tax) for rate, (base, tax) in totals.taxes.items()]
     for label, amount in sums:
         sheet.text(320, y, label, BODY)
         sheet.text(526, y, GERMAN.amount(amount), BODY, "right")
@@ -206,9 +198,7 @@ def french_invoice() -> bytes:
 
     sheet.box(0, 0, sheet.width, 96, fill=green)
     sheet.text(50, 50, "ATELIER BOISCLAIR-VASSEUR", WHITE.but(size=17))
-    sheet.text(
-        50, 68, "Menuiserie d'intérieur et fenêtres sur mesure", WHITE.but(font="Helvetica-Oblique", size=10)
-    )
+    sheet.text(50, 68, "Menuiserie d'intérieur et fenêtres sur mesure", WHITE.but(font="Helvetica-Oblique", size=10))
     sheet.text(545, 56, "FACTURE", WHITE.but(size=24), "right")
     facts = [("Facture n°", "F2025-0068"), ("Date d'émission", "05/05/2025"), ("Échéance", "04/06/2025")]
     for x, (label, value) in zip((50, 225, 400), facts, strict=True):
@@ -343,9 +333,7 @@ def spanish_invoice() -> bytes:
     look = TableLook(195, 550, BOLD.but(size=8.5, color=clay), BODY.but(size=9), row=23, rule="#e3cdbd")
     y = sheet.table(258, columns, rows, look) + 28
     sums = [("Base imponible", totals.net)]
-    sums += [
-        (f"IVA {rate} % sobre {SPANISH.amount(base)}", tax) for rate, (base, tax) in totals.taxes.items()
-    ]
+    sums += [(f"IVA {rate} % sobre {SPANISH.amount(base)}", tax) for rate, (base, tax) in totals.taxes.items()]
     for label, amount in sums:
         sheet.text(340, y, label, BODY)
         sheet.text(550, y, SPANISH.amount(amount), BODY, "right")
@@ -479,9 +467,7 @@ def american_invoice() -> bytes:
         ("CF-1427", "Gate hinge set, heavy, black", "4", "46.70"),
         ("CF-1435", "Jobsite delivery with lift gate", "1", "145.00"),
     ]
-    items = [
-        Item(f"{number}|{name}", quantity, "ea", price, "8.25") for number, name, quantity, price in stock
-    ]
+    items = [Item(f"{number}|{name}", quantity, "ea", price, "8.25") for number, name, quantity, price in stock]
     totals = Totals(items)
     navy = "#20304f"
     sheet = Sheet("Invoice 77-20931", "Copperfinch & Daughters", LETTER)
@@ -507,9 +493,7 @@ def american_invoice() -> bytes:
     first_page = 25
 
     sheet.text(94, 60, "Copperfinch & Daughters", BOLD.but(size=16, color=navy))
-    sheet.text(
-        94, 76, "Builders supply · 1180 Millrace Road, Dry Creek Falls · (555) 555-0142", SMALL.but(size=8.5)
-    )
+    sheet.text(94, 76, "Builders supply · 1180 Millrace Road, Dry Creek Falls · (555) 555-0142", SMALL.but(size=8.5))
     sheet.text(564, 60, "INVOICE", BOLD.but(size=18, color=navy), "right")
     sheet.text(564, 76, "Page 1 of 2", SMALL.but(size=8.5), "right")
     sheet.box(48, 44, 34, 34, fill="#b4622d", radius=6)

@@ -62,10 +62,10 @@ def letter() -> bytes:
 
 def blank_form() -> bytes:
     """A form that nobody has filled in: labels, boxes and hardly any words."""
-    sheet = Sheet("Application for a reading room pass", "Quillon Archive Trust")
+    sheet = Sheet("Application for a reader's pass", "Quillon Archive Trust")
     label = SMALL.but(size=8, color="#3a4450")
     sheet.box(50, 46, 495, 50, fill="#e9ecf1")
-    sheet.text(64, 70, "Application for a reading room pass", BOLD.but(size=16))
+    sheet.text(64, 70, "Application for a reader's pass", BOLD.but(size=16))
     sheet.text(64, 86, "Form RR-2 · please write in capital letters", SMALL.but(size=8.5))
 
     def field(x: float, y: float, width: float, name: str, height: float = 26) -> None:
@@ -178,9 +178,7 @@ def report() -> bytes:
         ("Dredging", "0.0", "-146.0"),
         ("Balance", "55.1", "-96.6"),
     ]
-    look = TableLook(
-        right, right + width, BOLD.but(size=8.5), BODY.but(size=8.5), row=17, head_fill="#dcebf2"
-    )
+    look = TableLook(right, right + width, BOLD.but(size=8.5), BODY.but(size=8.5), row=17, head_fill="#dcebf2")
     y = sheet.table(y, columns, rows, look)
     sheet.text(right, y + 32, "Outlook", head)
     outlook = """
@@ -220,9 +218,7 @@ def delivery_note() -> bytes:
     sheet.rule(62, 114, 533, "#2a2a2a", 1.2)
     sheet.text(62, 152, "Lieferschein Nr. 4471", bold.but(size=16))
     sheet.text(533, 152, "Datum: 27.02.2025", ink, "right")
-    sheet.lines(
-        62, 188, ["Backstube Andersbeck", "Inh. Levke Andersbeck", "Marktplatz 9", "99996 Oberlauf"], ink, 16
-    )
+    sheet.lines(62, 188, ["Backstube Andersbeck", "Inh. Levke Andersbeck", "Marktplatz 9", "99996 Oberlauf"], ink, 16)
     columns = [
         Column("Artikel", 68),
         Column("Charge", 300),
@@ -237,12 +233,8 @@ def delivery_note() -> bytes:
         ("Sonnenblumenkerne", "S-0052", "2", "Karton"),
     ]
     y = sheet.table(272, columns, rows, TableLook(62, 533, bold, ink, row=27, rule="#8a8a8a"))
-    sheet.lines(
-        62, y + 34, ["Leergut zurück: 18 Säcke, 2 Paletten", "Anlieferung: 05:40 Uhr, Rampe hinten"], ink, 18
-    )
-    sheet.stamp(
-        420, 560, ["ERHALTEN", "27. FEB. 2025", "L. Andersbeck"], bold.but(size=11, color="#4a4f8c"), 7
-    )
+    sheet.lines(62, y + 34, ["Leergut zurück: 18 Säcke, 2 Paletten", "Anlieferung: 05:40 Uhr, Rampe hinten"], ink, 18)
+    sheet.stamp(420, 560, ["ERHALTEN", "27. FEB. 2025", "L. Andersbeck"], bold.but(size=11, color="#4a4f8c"), 7)
     sheet.rule(62, 650, 280, "#2a2a2a", 0.8)
     sheet.text(62, 664, "Ware vollständig erhalten (Unterschrift)", ink.but(size=9))
     pen = [(0, 0), (6, -40), (16, -46), (14, -8), (18, 6), (30, -22), (38, -18), (44, -12), (32, 4), (48, -8)]

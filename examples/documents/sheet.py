@@ -196,9 +196,7 @@ class Sheet:
         """Fill the page with a JPEG."""
         self._canvas.drawImage(ImageReader(BytesIO(data)), 0, 0, self.width, self.height)
 
-    def table(
-        self, y: float, columns: Sequence[Column], rows: Iterable[Sequence[str]], look: TableLook
-    ) -> float:
+    def table(self, y: float, columns: Sequence[Column], rows: Iterable[Sequence[str]], look: TableLook) -> float:
         """Draw a table below `y` and return its lower edge; a cell may hold several lines."""
         if look.head_fill:
             self.box(look.left, y, look.right - look.left, look.row, fill=look.head_fill)

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
@@ -43,7 +44,9 @@ class AsyncioLoop:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
-        self.time = loop.time
+        # The stock loop's time is the system's monotonic clock, behind one call more.
+        stock = type(loop).time is asyncio.BaseEventLoop.time
+        self.time: Callable[[], float] = time.monotonic if stock else loop.time
 
     def spawn(self, main: MainFunction, name: str) -> None:
         # The loop keeps only a weak reference to a task.

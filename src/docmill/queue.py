@@ -257,8 +257,11 @@ class DocumentProcessingQueue(Listening):
         job = self._find(job_id, owner)
         now = self._now()
         first = job.cancel(now, force=force)
-        if self._host is not None:
-            self._host.crew.attend(now)
+        assert self._host is not None  # it made the job
+        self._host.crew.attend(now)
+        if first and self._store.durable:
+            await self._signals.wait(job, Turn.DECIDED)
+            self._host.check_waiting()
         return first
 
     async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
@@ -283,9 +286,7 @@ class DocumentProcessingQueue(Listening):
         while busy := [job for job in self._scheduler.jobs.values() if not job.shown.drained]:
             await self.wait(busy[0].ledger.id, drained=True)
 
-    async def retry_job(
-        self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None
-    ) -> str:
+    async def retry_job(self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None) -> str:
         """Create a new job from what a finished one has left to do, with the same type and options.
 
         Args:
@@ -318,9 +319,7 @@ class DocumentProcessingQueue(Listening):
         if not left:
             of = "" if codes is None else f" with the codes {', '.join(sorted(codes))}"
             raise InvalidJobError(f"job {job_id!r} has no failed document{of} to try again")
-        return await self._create(
-            left, job.type, job.options, job.owner, None, job.metadata, job.priority, job.id
-        )
+        return await self._create(left, job.type, job.options, job.owner, None, job.metadata, job.priority, job.id)
 
     async def cleanup_old_jobs(self, max_age: float = DAY) -> int:
         """Remove the jobs that were decided ``max_age`` seconds ago or earlier, and are drained.
@@ -333,9 +332,7 @@ class DocumentProcessingQueue(Listening):
         await checkpoint()
         return self._forget(max_age)
 
-    def events(
-        self, job_id: str | None = None, *, owner: str | None = None, documents: bool = False
-    ) -> EventStream:
+    def events(self, job_id: str | None = None, *, owner: str | None = None, documents: bool = False) -> EventStream:
         """The events of a job, up to its terminal event; or without ``job_id`` those of an owner or of all.
 
         Loop over it with ``async for``; breaking out is safe. It begins with the call. Progress that was not
@@ -428,6 +425,7 @@ class DocumentProcessingQueue(Listening):
 
     async def _admit(self, ledger: Ledger) -> str:
         assert self._host is not None
+        await self._host.committer.record_new(ledger)
         binding = self._bindings[ledger.type]
         self._scheduler.add(ledger, processor=binding, finalizes=binding.spec.finalize is not None)
         self._host.crew.attend(ledger.created)

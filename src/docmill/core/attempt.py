@@ -37,15 +37,12 @@ class Attempt:
     fraction: float | None = None
     message = ""
 
-    def __init__(
-        self, job: "JobMachine", position: int, document_id: str, attempt: int, first_started: float, started: float
-    ) -> None:
+    def __init__(self, job: "JobMachine", position: int, document_id: str, started: float) -> None:
         self.job = job
         self.position = position
         self.document_id = document_id
-        self.attempt = attempt
-        self.first_started = first_started
-        self.started = started
+        self.attempt = 1
+        self.first_started = self.started = started
 
     @property
     def budget_end(self) -> float:

@@ -37,7 +37,6 @@ class Herald:
 
     Attributes:
         terminal: the job's last event, once it was told.
-        next_alarm: when ``tick`` has something to do.
     """
 
     def __init__(self, job: "JobMachine") -> None:
@@ -55,6 +54,7 @@ class Herald:
 
     @property
     def next_alarm(self) -> float:
+        """When ``tick`` has something to do; infinity if never."""
         progress = inf if self._quiet else self._next_progress
         return min(progress, self._next_report) if self._job.reports else progress
 

@@ -4,14 +4,13 @@ States of a job: PENDING -> PROCESSING -> one of COMPLETED, FAILED, CANCELLED, T
 cancelled. ``_decide`` is the only way into a terminal status, and the first decision wins.
 
 States of a document: unstarted (``fresh`` and after, or in ``returned``) -> running (``running``) -> settled
-(a row of the ledger) or waiting for its next attempt (``waiting``, and in ``due`` as soon as that may start).
+(a row of the ledger) or waiting for its next attempt (in the waiting room).
 """
 
 from collections import deque
 from collections.abc import Callable
-from heapq import heappop, heappush
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 from docmill.core.attempt import FINALIZE, Attempt
 from docmill.core.breaker import Gate
@@ -20,19 +19,12 @@ from docmill.core.estimate import percent, remaining_time
 from docmill.core.herald import Herald
 from docmill.core.retries import wait_before
 from docmill.core.verdict import Verdict, stopped
+from docmill.core.waiting import Waiting, WaitingRoom
 from docmill.model import FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
 
 __all__ = ["JobMachine", "MakeAttempt"]
 
-MakeAttempt = Callable[["JobMachine", int, str, int, float, float], Attempt]
-
-
-class Waiting(NamedTuple):
-    """A document between two attempts."""
-
-    attempts: int
-    first_started: float
-    fault: Fault
+MakeAttempt = Callable[["JobMachine", int, str, float], Attempt]
 
 
 class JobMachine:
@@ -52,6 +44,48 @@ class JobMachine:
         shown: the last mark that the store has recorded; what users see where the store is durable.
         alarm: when ``tick`` is due; the desk's agenda keeps it.
     """
+
+    __slots__ = (
+        "_desk",
+        "_document_ids",
+        "_finalize_next",
+        "_finalizes",
+        "_make_attempt",
+        "_ok",
+        "_others",
+        "_ready",
+        "_waiting",
+        "alarm",
+        "before",
+        "budget",
+        "busy",
+        "completed",
+        "deadline",
+        "drained",
+        "durable",
+        "error",
+        "error_code",
+        "followers",
+        "fresh",
+        "gate",
+        "herald",
+        "ledger",
+        "left",
+        "limit",
+        "notable",
+        "processor",
+        "reporting",
+        "reports",
+        "returned",
+        "running",
+        "shown",
+        "started",
+        "status",
+        "steady",
+        "summary",
+        "summary_error",
+        "total",
+    )
 
     def __init__(
         self,
@@ -78,8 +112,6 @@ class JobMachine:
         self.notable = self.total
         self.busy = 0.0
         self.running: dict[int, Attempt] = {}
-        self.waiting: dict[int, Waiting] = {}
-        self.due: deque[int] = deque()
         self.returned: deque[tuple[int, int]] = deque()
         self.reports: dict[int, Attempt] = {}
         self.reporting = False
@@ -97,10 +129,13 @@ class JobMachine:
         self.herald = Herald(self)
         self.alarm = inf
         self._desk = desk
+        self._document_ids = ledger.document_ids
+        self._ok = ledger.ok
+        self._others = desk.turns.waiting
         self._make_attempt = make_attempt
         self._finalize_next = False
         self._finalizes = finalizes
-        self._retries: list[tuple[float, int]] = []
+        self._waiting = WaitingRoom(self.budget)
         self._ready = False
         self.shown = self.mark()
         gate.jobs[self] = None
@@ -167,7 +202,7 @@ class JobMachine:
 
     def survey(self) -> None:
         """Find out again whether something could start, and take part in the turns accordingly."""
-        unsettled = bool(self.due or self.returned or self._finalize_next)
+        unsettled = self._waiting.has_due or bool(self.returned) or self._finalize_next
         something = unsettled or self.fresh < self.total
         if self._desk.halted:
             something = self._finalize_next
@@ -196,18 +231,6 @@ class JobMachine:
         self.survey()
         return attempt
 
-    def start_fresh(self, now: float) -> Attempt | None:
-        """The short way of ``start`` for a steady job: the next unstarted document, or None if there is none."""
-        position = self.fresh
-        if position >= self.total:
-            return None
-        self.fresh = position + 1
-        attempt = self._make_attempt(self, position, self.ledger.document_ids[position], 1, now, now)
-        self.running[position] = attempt
-        if now + self.budget < self.alarm:
-            self.arm(now + self.budget)
-        return attempt
-
     def _begin(self, now: float) -> None:
         self.status = JobStatus.PROCESSING
         self.started = now
@@ -217,37 +240,55 @@ class JobMachine:
         self.changed()
 
     def _next_attempt(self, now: float) -> Attempt:
-        number, first_started = 1, now
-        if self.due:
-            position = self.due.popleft()
-            waiting = self.waiting.pop(position)
-            number, first_started = waiting.attempts + 1, waiting.first_started
+        if self._waiting.has_due:
+            waiting = self._waiting.pop_due()
+            attempt = self._make(waiting.position, now)
+            attempt.attempt, attempt.first_started = waiting.attempts + 1, waiting.first_started
         elif self.returned:
             position, attempts = self.returned.popleft()
-            number = attempts + 1
+            attempt = self._make(position, now)
+            attempt.attempt = attempts + 1
         elif self.fresh < self.total:
-            position = self.fresh
+            attempt = self._make(self.fresh, now)
             self.fresh += 1
         else:
             self._finalize_next = False
-            return self._make_attempt(self, FINALIZE, "", 1, now, now)
-        return self._make_attempt(self, position, self.ledger.document_ids[position], number, first_started, now)
+            attempt = self._make_attempt(self, FINALIZE, "", now)
+        return attempt
 
-    def succeeded(self, attempt: Attempt, data: Any, now: float) -> None:
-        """An attempt returned. If its document has settled without it, the result is dropped."""
+    def _make(self, position: int, now: float) -> Attempt:
+        return self._make_attempt(self, position, self._document_ids[position], now)
+
+    def succeeded(self, attempt: Attempt, data: Any, now: float) -> Attempt | None:
+        """An attempt returned: settle its document, and go on to the next one if that is simple.
+
+        It is simple for a steady job while all is calm and no other job waits for its turn. Otherwise None is
+        returned, and the scheduler has to look. It is one call for both, since it is made for every document.
+        The result of an attempt whose document has settled without it is dropped.
+        """
         position = attempt.position
         if self.running.pop(position, None) is None:
-            return self.came_back(attempt)
-        if not self.gate.calm:
+            self.came_back(attempt)
+            return None
+        if not (calm := self.gate.calm):
             self.gate.succeeded(attempt, now)
         if position == FINALIZE:
-            return self._finalized(now, summary=data)
+            self._finalized(now, summary=data)
+            return None
         started = attempt.first_started
-        self.ledger.ok.append((position, attempt.attempt, started, now, data))
+        self._ok.append((position, attempt.attempt, started, now, data))
         self.busy += now - started
         self.left -= 1
         if self.left <= self.notable:
             self._settled(now)
+        position = self.fresh
+        if not self.steady or not calm or self._others or now >= self.alarm or position >= self.total:
+            return None
+        self.fresh = position + 1
+        self.running[position] = attempt = self._make_attempt(self, position, self._document_ids[position], now)
+        if now + self.budget < self.alarm:
+            self.arm(now + self.budget)
+        return attempt
 
     def failed(self, attempt: Attempt, verdict: Verdict, now: float) -> None:
         """An attempt raised: settle its document, or have it wait for the next attempt.
@@ -255,12 +296,14 @@ class JobMachine:
         What an attempt raises after it was told to stop does not matter: it counts as stopped.
         """
         if self.running.pop(attempt.position, None) is None:
-            return self.came_back(attempt)
+            self.came_back(attempt)
+            return
         if attempt.stop is not None:
             verdict = stopped(attempt.stop, self.budget, self.gate.breaker)
         self.gate.failed(attempt, verdict, now)
         if attempt.position == FINALIZE:
-            return self._finalized(now, error=verdict.error)
+            self._finalized(now, error=verdict.error)
+            return
         code = self._final_code(attempt, verdict, now)
         if code is not None:
             self._fail(attempt.position, attempt.attempt, attempt.first_started, Fault(code, verdict.error), now)
@@ -312,8 +355,7 @@ class JobMachine:
         if self.ledger.options.jitter:
             wait = self._desk.uniform(0.0, wait)
         fault = Fault(verdict.code, verdict.error)
-        self.waiting[attempt.position] = Waiting(attempt.attempt, attempt.first_started, fault)
-        heappush(self._retries, (now + wait, attempt.position))
+        self._waiting.enter(Waiting(attempt.position, attempt.attempt, attempt.first_started, fault), now + wait)
         self.arm(now + wait)
 
     def _fail(self, position: int, attempts: int, first_started: float, fault: Fault, now: float) -> None:
@@ -368,12 +410,8 @@ class JobMachine:
     ) -> None:
         self.before = self.mark()
         self.status, self.completed, self.error, self.error_code = status, now, error, error_code
-        for position, (attempts, first_started, fault) in self.waiting.items():
-            stopped = Fault(FailureCode.JOB_STOPPED, fault.error)
-            self._fail(position, attempts, first_started, stopped, now)
-        self.waiting.clear()
-        self.due.clear()
-        self._retries.clear()
+        for waiting in self._waiting.clear():
+            self._fail_waiting(waiting, FailureCode.JOB_STOPPED, now)
         del self.gate.jobs[self]
         self._drain()
         self.changed()
@@ -396,32 +434,31 @@ class JobMachine:
         for attempt in self.running.values():
             if now >= attempt.budget_end:
                 self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
-        while self._retries and self._retries[0][0] <= now:
-            self.due.append(heappop(self._retries)[1])
+        self._waiting.end_waits(now)
         self._give_up_waiting(now)
         self.herald.tick(now)
         self.survey()
-        self.arm(self._next_alarm(now))
+        self.arm(self._next_alarm())
 
     def _give_up_waiting(self, now: float) -> None:
         """Settle the documents that could not start their next attempt within their budget."""
-        late = [position for position in self.due if now >= self.waiting[position].first_started + self.budget]
-        for position in late:
-            self.due.remove(position)
-            attempts, first_started, fault = self.waiting.pop(position)
+        late = self._waiting.pop_late(now)
+        for waiting in late:
             code = FailureCode.RETRY_BUDGET if self.gate.admits else self.gate.code
-            self._fail(position, attempts, first_started, Fault(code, fault.error), now)
+            self._fail_waiting(waiting, code, now)
         if late:
             self._settled(now)
 
-    def _next_alarm(self, now: float) -> float:
+    def _fail_waiting(self, waiting: Waiting, code: FailureCode, now: float) -> None:
+        fault = Fault(code, waiting.fault.error)
+        self._fail(waiting.position, waiting.attempts, waiting.first_started, fault, now)
+
+    def _next_alarm(self) -> float:
         moments = [attempt.budget_end for attempt in self.running.values() if attempt.stop is None]
-        moments += [self.waiting[position].first_started + self.budget for position in self.due]
+        moments.append(self._waiting.next_alarm)
         if not self.decided:
             moments += [self.deadline, self.herald.next_alarm]
-        if self._retries:
-            moments.append(self._retries[0][0])
-        return min(moments, default=inf)
+        return min(moments)
 
     def arm(self, when: float) -> None:
         """Be ticked at ``when`` or before."""

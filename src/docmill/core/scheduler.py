@@ -78,21 +78,14 @@ class Scheduler:
         return [job for gate in self.gates.values() for job in gate.jobs]
 
     def take(self, now: float, held: JobMachine | None) -> Attempt | None:
-        """Start the next attempt: stay with the job of the last one, unless another job waits for its turn.
+        """Start the next attempt, of the job whose turn it is.
 
         Args:
             now: seconds on the monotonic clock.
-            held: the job whose attempt has just ended in this lane.
+            held: the job whose attempt has just ended in this lane; it waits for its next turn like the others.
         """
         if held is not None:
-            if not self.desk.turns and held.steady and held.gate.calm and now < held.alarm:
-                attempt = held.start_fresh(now)
-                if attempt is not None:
-                    return attempt
             held.survey()
-        return self._take_turn(now)
-
-    def _take_turn(self, now: float) -> Attempt | None:
         while (job := self.desk.turns.next()) is not None:
             if now >= job.alarm:
                 job.tick(now)

@@ -12,39 +12,39 @@ Owners = OrderedDict[str | None, OrderedDict["JobMachine", None]]
 
 
 class Turns:
-    """The jobs that could start a document now. Truth value: whether there is any.
+    """The jobs that could start a document now.
 
     A job of a higher priority goes before all of a lower one, so that a lower one may starve. Within a
     priority the owners take turns, and within an owner the jobs: neither a job of 100,000 documents nor an
     owner of 1,000 jobs keeps a job of three documents waiting.
+
+    Attributes:
+        waiting: the jobs by priority and owner; empty if no job could start anything.
     """
 
     def __init__(self) -> None:
-        self._levels: dict[int, Owners] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._levels)
+        self.waiting: dict[int, Owners] = {}
 
     def add(self, job: "JobMachine") -> None:
         """Let a job take part, behind those who wait already."""
-        owners = self._levels.setdefault(job.ledger.priority, OrderedDict())
+        owners = self.waiting.setdefault(job.ledger.priority, OrderedDict())
         owners.setdefault(job.ledger.owner, OrderedDict())[job] = None
 
     def remove(self, job: "JobMachine") -> None:
         """Take a job out."""
         priority, owner = job.ledger.priority, job.ledger.owner
-        owners = self._levels[priority]
+        owners = self.waiting[priority]
         del owners[owner][job]
         if not owners[owner]:
             del owners[owner]
         if not owners:
-            del self._levels[priority]
+            del self.waiting[priority]
 
     def next(self) -> "JobMachine | None":
         """The job whose turn it is; it goes to the back, and so does its owner."""
-        if not self._levels:
+        if not self.waiting:
             return None
-        owners = self._levels[max(self._levels)]
+        owners = self.waiting[max(self.waiting)]
         owner, jobs = next(iter(owners.items()))
         job = next(iter(jobs))
         owners.move_to_end(owner)

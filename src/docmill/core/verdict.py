@@ -35,9 +35,7 @@ class Verdict(NamedTuple):
     pause: float | None = None
 
 
-def judge(
-    error: BaseException, permanent: tuple[type[BaseException], ...], breaker: CircuitBreaker | None
-) -> Verdict:
+def judge(error: BaseException, permanent: tuple[type[BaseException], ...], breaker: CircuitBreaker | None) -> Verdict:
     """Say what an exception means. An exception group counts as what its members have in common.
 
     Args:
@@ -90,7 +88,7 @@ def describe(error: BaseException) -> str:
     name = type(error).__name__
     try:
         message = str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001 - a broken __str__ must not lose the error
         message = "(its message cannot be read)"
     text = f"{name}: {message}" if message else name
     return _escape(text[:MAX_ERROR_TEXT])[:MAX_ERROR_TEXT]

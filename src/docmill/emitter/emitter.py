@@ -220,5 +220,3 @@ def _is_async(listener: Listener) -> bool:
     return inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(
         getattr(listener, "__call__", None)  # noqa: B004 - whether it is callable is not the question
     )
-
-

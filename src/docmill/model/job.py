@@ -20,11 +20,16 @@ class AtWork(Protocol):
     """What a snapshot reads of a running attempt."""
 
     @property
-    def document_id(self) -> str: ...
+    def document_id(self) -> str:
+        """The id given to create_job."""
+
     @property
-    def attempt(self) -> int: ...
+    def attempt(self) -> int:
+        """The number of the attempt, from 1."""
+
     @property
-    def started(self) -> float: ...
+    def started(self) -> float:
+        """When it started, seconds on the monotonic clock."""
 
 
 @attrs.frozen(kw_only=True)

@@ -77,9 +77,7 @@ class JobOptions:
             ),
             ("jitter", "True or False", isinstance(self.jitter, bool)),
         )
-        problems = [
-            f"{name} must be {allowed}, got {getattr(self, name)!r}" for name, allowed, ok in rules if not ok
-        ]
+        problems = [f"{name} must be {allowed}, got {getattr(self, name)!r}" for name, allowed, ok in rules if not ok]
         if problems:
             raise InvalidJobError(problems)
 

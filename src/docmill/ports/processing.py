@@ -14,6 +14,8 @@ __all__ = ["Isolation", "ProcessingContext", "Processor", "ProcessorSpec", "insp
 
 Isolation = Literal["thread"]
 
+DEFAULT_BREAKER: Final = CircuitBreaker()
+
 DECLARATION: Final = "__docmill_processor__"
 
 
@@ -77,7 +79,7 @@ class Declaration:
 
     isolation: Isolation | None = None
     permanent: tuple[type[BaseException], ...] = ()
-    breaker: CircuitBreaker | None = CircuitBreaker()
+    breaker: CircuitBreaker | None = DEFAULT_BREAKER
     max_abandoned: int = DEFAULT_MAX_ABANDONED
 
 
@@ -121,7 +123,7 @@ def processor(
     *,
     isolation: Isolation | None = None,
     permanent: Sequence[type[BaseException]] = (),
-    breaker: CircuitBreaker | None = CircuitBreaker(),
+    breaker: CircuitBreaker | None = DEFAULT_BREAKER,
     max_abandoned: int = DEFAULT_MAX_ABANDONED,
 ) -> P | Callable[[P], P]:
     """Declare how a processor runs. A processor without it runs with the defaults.
@@ -217,4 +219,3 @@ def _accepts(signature: inspect.Signature, count: int) -> bool:
     except TypeError:
         return False
     return True
-

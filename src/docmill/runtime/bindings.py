@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from docmill.core import Attempt, Verdict, judge
+from docmill.core.attempt import FINALIZE
 from docmill.core.verdict import rogue_cancel
-from docmill.model import Outcome
 from docmill.ports import ProcessorSpec, Runner
 
 if TYPE_CHECKING:
@@ -18,24 +18,26 @@ class Binding:
     """How a lane calls one processor, and what its exceptions mean.
 
     Attributes:
-        submit: make one attempt at a document.
         spec: what was registered.
         crew: the lanes that run it.
     """
 
-    __slots__ = ("_finalize", "crew", "spec", "submit")
+    __slots__ = ("_finalize", "_submit", "crew", "spec")
 
     def __init__(self, spec: ProcessorSpec, runner: Runner, crew: "Crew") -> None:
         self.spec = spec
         self.crew = crew
-        self.submit = runner.submit
-        self._finalize: Callable[..., Awaitable[Any]] | None = runner.finalize
+        self._submit = runner.submit
+        self._finalize = runner.finalize
 
-    def finalize(self, attempt: Attempt) -> Awaitable[Any]:
+    def call_for(self, attempt: Attempt) -> Callable[[str, Any], Awaitable[Any]]:
+        """What to call, with the document's id and the attempt; the same for all documents of a job."""
+        return self._make_summary if attempt.position == FINALIZE else self._submit
+
+    def _make_summary(self, _: str, attempt: Any) -> Awaitable[Any]:
         """Make the summary of the whole batch from its outcomes, in the order of its documents."""
         assert self._finalize is not None
-        outcomes: list[Outcome] = attempt.job.snapshot(attempt.started).outcomes
-        return self._finalize(outcomes, attempt)
+        return self._finalize(attempt.job.snapshot(attempt.started).outcomes, attempt)
 
     def judge(self, error: BaseException) -> Verdict:
         """Say what an exception of the processor means."""

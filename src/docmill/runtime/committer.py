@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from anyio import Event
 
@@ -10,11 +11,14 @@ from docmill.emitter import Emitter
 from docmill.engines.threads import ThreadPool
 from docmill.events import CircuitClosed, CircuitOpened
 from docmill.loops import Loop
-from docmill.model import Ledger
+from docmill.model import JobStatus, Ledger, Mark
 from docmill.ports import Change, Store
 from docmill.runtime.signals import Signals
 
 __all__ = ["Committer"]
+
+NEW: Final = Mark(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None)
+"""What every job begins as."""
 
 
 class Committer:
@@ -57,9 +61,9 @@ class Committer:
         if self._scheduler.desk.circuits:
             self._tell_circuits()
 
-    async def record_new(self, ledger: Ledger, job: JobMachine) -> None:
-        """Wait until the store has a new job."""
-        change = Change(ledger, None, job.mark())
+    async def record_new(self, ledger: Ledger) -> None:
+        """Have the store record a new job; with a durable one, wait until it has."""
+        change = Change(ledger, None, NEW)
         if not self._store.durable:
             self._store.commit([change])
             return

@@ -1,17 +1,22 @@
 """The loop: lanes that take documents and run them, and the crew that they make up."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from threading import get_ident
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
 
-from docmill.core import Attempt, Scheduler
+from docmill.core import Attempt, JobMachine, Scheduler
 from docmill.loops import Loop
 
+if TYPE_CHECKING:
+    from docmill.runtime.bindings import Binding
+
 __all__ = ["Crew", "Lane"]
+
+Call = Callable[[str, Any], Awaitable[Any]]
 
 SLICE: Final = 0.005
 """Seconds of work after which the crew as a whole lets the rest of the program have a turn."""
@@ -25,7 +30,7 @@ class Lane:
     It has one cancel scope, and makes a new one only after that has fired.
 
     Attributes:
-        attempt: what it is running.
+        attempt: what it is running, or is to run as soon as it has a new scope.
         retired: whether it must not take another document: its task or its scope may be spoilt.
     """
 
@@ -33,7 +38,7 @@ class Lane:
         self.attempt: Attempt | None = None
         self.retired = False
         self._crew = crew
-        self._fired = False
+        self._leaving = False
         self._scope = CancelScope()
         self._wake = Event()
 
@@ -41,7 +46,7 @@ class Lane:
         """Serve until retired, or until the crew goes home."""
         try:
             while not self.retired and not self._crew.going_home:
-                self._fired = False
+                self._leaving = False
                 with CancelScope() as self._scope:
                     await self._serve()
         except Exception:
@@ -50,65 +55,79 @@ class Lane:
         finally:
             self._crew.left(self)
 
-    async def _serve(self) -> None:
+    async def _serve(self) -> None:  # noqa: C901 - the one loop of the library; calls cost more than lines here
         crew = self._crew
         desk, take, clock = crew.scheduler.desk, crew.scheduler.take, crew.clock
-        held = None
         now = turn = clock()
-        desk.stir = True  # a lane that is new may not be enough for the work there is
+        held: JobMachine | None = None
+        attempt = self.attempt
+        if attempt is not None:
+            job, call = crew.look_up(attempt)
+        rest = False
+        desk.stir = True  # one new lane may not be enough for the work there is
         while True:
-            attempt = take(now, held)
+            if attempt is None:
+                attempt = take(now, held)
+                if attempt is None:
+                    held = None
+                    if not await self._pause(now):
+                        return
+                    now = turn = clock()
+                    continue
+                job, call = crew.look_up(attempt)
+                held = job
             if desk.stir:
                 crew.attend(now)
-            if attempt is None:
-                if crew.going_home:
-                    return
-                held = None
-                await self._park()
-                now = turn = clock()
-                continue
-            held = attempt.job
             self.attempt = attempt
             crew.current = self
             try:
-                if attempt.position >= 0:
-                    data = await held.processor.submit(attempt.document_id, attempt)
-                else:
-                    data = await held.processor.finalize(attempt)
-            except BaseException as error:
+                if rest:
+                    await checkpoint()
+                data = await call(attempt.document_id, attempt)
+            except BaseException as error:  # noqa: BLE001 - whatever a processor raises, its document settles
                 now = clock()
                 self._raised(attempt, error, now)
+                attempt = None
             else:
                 now = clock()
-                held.succeeded(attempt, data, now)
-            if self._fired or self.retired:
-                self._let_go(attempt, now)
+                attempt = job.succeeded(attempt, data, now)
+            if self._leaving:
+                self._let_go(attempt, job, now)
                 return
             # If another lane has run meanwhile, the processor has let the loop go round by itself.
             if crew.current is not self:
                 turn = now
-            elif now - turn > crew.slice:
-                self.attempt = None
-                await checkpoint()
-                now = turn = clock()
+                rest = False
+            elif rest := now - turn > crew.slice:
+                turn = now
 
     def stop(self) -> None:
         """Cancel the attempt that is running."""
-        self._fired = True
+        self._leaving = True
         self._scope.cancel()
+
+    def retire(self) -> None:
+        """Take no other document."""
+        self.retired = self._leaving = True
 
     def wake(self) -> None:
         """End the pause of a parked lane."""
         self._wake.set()
 
-    async def _park(self) -> None:
+    async def _pause(self, now: float) -> bool:
+        """Wait for work; False if there will be none."""
+        crew = self._crew
         self.attempt = None
+        crew.attend(now)
+        if crew.going_home:
+            return False
         self._wake = Event()
-        self._crew.parked.append(self)
-        self._crew.notice_quiet()
+        crew.parked.append(self)
+        crew.notice_quiet()
         await self._wake.wait()
         # One lane was roused; whether there is work for more, the next look at the turns will tell.
-        self._crew.scheduler.desk.stir = True
+        crew.scheduler.desk.stir = True
+        return True
 
     def _raised(self, attempt: Attempt, error: BaseException, now: float) -> None:
         crew, job = self._crew, attempt.job
@@ -122,11 +141,14 @@ class Lane:
         else:
             job.failed(attempt, verdict, now)
         # A cancellation from elsewhere stays pending in the task, so the task must not go on.
-        self.retired = self.retired or not (self._fired or isinstance(error, Exception))
+        if not self._leaving and not isinstance(error, Exception):
+            self.retired = self._leaving = True
 
-    def _let_go(self, attempt: Attempt, now: float) -> None:
-        self.attempt = None
-        attempt.job.survey()
+    def _let_go(self, attempt: Attempt | None, job: JobMachine, now: float) -> None:
+        """Leave the scope that has fired. A document that was started already goes on in the next one."""
+        self.attempt = attempt
+        if attempt is None:
+            job.survey()
         self._crew.attend(now)
 
 
@@ -194,8 +216,13 @@ class Crew:
             if lane is not None:
                 lane.stop()
         self._alert(stops)
-        if desk.turns:
+        if desk.turns.waiting:
             self._rouse()
+
+    def look_up(self, attempt: Attempt) -> tuple[JobMachine, Call]:
+        """The job of an attempt, and what to call for all of its documents, or for its summary."""
+        binding: Binding = attempt.job.processor
+        return attempt.job, binding.call_for(attempt)
 
     def lane_of(self, attempt: Attempt) -> Lane | None:
         """The lane that runs an attempt."""
@@ -205,7 +232,7 @@ class Crew:
         """Settle the document of an attempt that does not stop, and give its seat to another lane."""
         lane = self.lane_of(attempt)
         if lane is not None:
-            lane.retired = True
+            lane.retire()
             del self.lanes[lane]
         attempt.job.abandon(attempt, now)
         self.attend(now)
@@ -214,7 +241,7 @@ class Crew:
         """A lane has ended."""
         self.lanes.pop(lane, None)
         self.notice_quiet()
-        if self.scheduler.desk.turns and not self.going_home:
+        if self.scheduler.desk.turns.waiting and not self.going_home:
             self._rouse()
 
     def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
