@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from math import inf
 from typing import Any, Protocol
 
 from anyio import NoEventLoopError
@@ -23,6 +24,9 @@ class Loop(Protocol):
 
     time: Callable[[], float]
     """The loop's monotonic clock, in seconds; cheap enough to be read for every document."""
+
+    virtual: bool
+    """Whether time is virtual, so that threads must not be used and nothing can block the loop."""
 
     def spawn(self, main: MainFunction, name: str) -> None:
         """Run ``main`` as a task of the loop itself, outside of everybody's task groups.
@@ -44,6 +48,7 @@ class AsyncioLoop:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._tasks: set[asyncio.Task[None]] = set()
+        self.virtual: bool = getattr(loop, "virtual_time", False)
         # The stock loop's time is the system's monotonic clock, behind one call more.
         stock = type(loop).time is asyncio.BaseEventLoop.time
         self.time: Callable[[], float] = time.monotonic if stock else loop.time
@@ -68,7 +73,10 @@ class TrioLoop:
         self._token = token
         self._trio = trio
         self.cancelled: type[BaseException] = trio.Cancelled
-        self.time: Callable[[], float] = trio.lowlevel.current_clock().current_time
+        clock = trio.lowlevel.current_clock()
+        self.time: Callable[[], float] = clock.current_time
+        # Only trio's MockClock has this, and it is finite for one that jumps.
+        self.virtual: bool = getattr(clock, "autojump_threshold", inf) < inf
 
     def spawn(self, main: MainFunction, name: str) -> None:
         self._trio.lowlevel.spawn_system_task(main, name=name)

@@ -69,7 +69,7 @@ class Host:
         self._engine = engine
         self._emitter = emitter
         self._signals = signals
-        self._watchdog = Watchdog(self.crew, stall_after)
+        self._watchdog = Watchdog(self.crew, None if loop.virtual else stall_after)
         self._cleanup = cleanup
         self._opened = Event()
         self._crash: BaseException | None = None
