@@ -322,7 +322,7 @@ class JobMachine:
 
     def report(self, attempt: Attempt, fraction: float, message: str, now: float) -> None:
         """A processor says how far it is with a document; it never goes back within an attempt."""
-        if attempt.position not in self.running or attempt.position == FINALIZE:
+        if self.running.get(attempt.position) is not attempt or attempt.position == FINALIZE:
             return
         attempt.fraction = max(fraction, attempt.fraction or 0.0)
         attempt.message = message

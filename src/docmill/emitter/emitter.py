@@ -64,7 +64,7 @@ class Lane:
             else:
                 await self._listener(item)
         except BaseException as error:
-            if self._emitter.is_closing(error):
+            if self._emitter.is_cancellation(error):
                 raise
             self._emitter.listener_failed(self._listener, error)
 
@@ -94,7 +94,7 @@ class Emitter(EventEmitter):
         self.closed = False
         self.on_follow = on_follow
         self.on_interrupt = on_interrupt
-        self.is_closing: Callable[[BaseException], bool] = lambda _: False
+        self.is_cancellation: Callable[[BaseException], bool] = lambda _: False
         self._spawn: Callable[..., object] | None = None
         self._lanes: dict[Listener, Lane] = {}
         self._is_async: dict[Listener, bool] = {}
@@ -113,10 +113,10 @@ class Emitter(EventEmitter):
         """Document events that were dropped since their listener is too slow."""
         return sum(lane.mailbox.dropped for lane in self._lanes.values())
 
-    def open(self, spawn: Callable[..., object], is_closing: Callable[[BaseException], bool]) -> None:
+    def open(self, spawn: Callable[..., object], is_cancellation: Callable[[BaseException], bool]) -> None:
         """Begin to run async listeners, as tasks that ``spawn`` starts."""
         self._spawn = spawn
-        self.is_closing = is_closing
+        self.is_cancellation = is_cancellation
 
     def close(self) -> None:
         """Bring nothing more to anybody, and end every stream."""

@@ -45,6 +45,8 @@ class Committer:
         self._telling = False
         self._new: list[tuple[Change, Event]] = []
         self._work = Event()
+        self._idle = Event()
+        self._writing = False
 
     def flush(self, now: float) -> None:
         """Record what has changed and tell it; with a durable store, have that done."""
@@ -72,6 +74,12 @@ class Committer:
         self._work.set()
         await recorded.wait()
 
+    async def finish(self) -> None:
+        """Wait until the store has everything."""
+        while self._store.durable and (self._scheduler.desk.changed or self._writing):
+            self._idle = Event()
+            await self._idle.wait()
+
     async def run(self, loop: Loop) -> None:
         """Write to a durable store until cancelled."""
         writer = ThreadPool(loop)
@@ -79,6 +87,7 @@ class Committer:
             while True:
                 await self._work.wait()
                 self._work = Event()
+                self._writing = True
                 new, self._new = self._new, []
                 changed = self._gather()
                 call = writer.start(
@@ -90,6 +99,8 @@ class Committer:
                 for _, recorded in new:
                     recorded.set()
                 self._reveal(changed, loop.time())
+                self._writing = False
+                self._idle.set()
         finally:
             writer.close()
 

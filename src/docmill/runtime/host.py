@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
+from anyio.lowlevel import checkpoint
 
 from docmill.core import Scheduler
 from docmill.emitter import Emitter
@@ -16,7 +17,7 @@ from docmill.ports import Clock, Engine, Store
 from docmill.runtime.committer import Committer
 from docmill.runtime.lanes import Crew
 from docmill.runtime.signals import Signals
-from docmill.runtime.watchdog import Watchdog
+from docmill.runtime.watchdog import GRACE_TURNS, Watchdog
 
 __all__ = ["Host"]
 
@@ -71,7 +72,9 @@ class Host:
         self._signals = signals
         self._watchdog = Watchdog(self.crew, None if loop.virtual else stall_after)
         self._cleanup = cleanup
+        self._spawned = False
         self._opened = Event()
+        self._gone = Event()
         self._crash: BaseException | None = None
         self._close_asked = Event()
         self._patience = CancelScope()
@@ -110,14 +113,23 @@ class Host:
 
     async def start(self) -> None:
         """Open: everything runs when this returns."""
-        self.loop.spawn(self._main, "docmill host")
+        if not self._spawned:
+            self._spawned = True
+            self.loop.spawn(self._main, "docmill host")
         await self._opened.wait()
+        self.check()
 
     async def aclose(self, timeout: float) -> None:
         """Close, and wait for the end; a second call waits, too, and may only make it come sooner."""
         self._begin_to_close(timeout)
         with CancelScope(shield=True):
             await self.closed.wait()
+            # An attempt that cannot be cancelled keeps its task, and so does a listener that closes the queue
+            # itself: nobody waits for those.
+            for _ in range(GRACE_TURNS):
+                if self._gone.is_set():
+                    break
+                await checkpoint()
 
     def interrupted(self, error: BaseException) -> None:
         """Close at once, since somebody raised KeyboardInterrupt inside of the queue."""
@@ -138,12 +150,12 @@ class Host:
         try:
             async with create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
-                self._emitter.open(tasks.start_soon, self._is_closing)
+                self._emitter.open(tasks.start_soon, self._is_cancellation)
                 self.crew.open(
                     spawn=tasks.start_soon,
                     flush=self.committer.flush,
                     alert=self._watchdog.alert,
-                    is_closing=self._is_closing,
+                    is_torn_down=self._is_torn_down,
                     on_interrupt=self.interrupted,
                 )
                 tasks.start_soon(self._watchdog.run)
@@ -153,11 +165,13 @@ class Host:
                 self._opened.set()
                 await self._close_asked.wait()
                 await self._close()
+                self._end()
                 tasks.cancel_scope.cancel()
         except BaseException as error:  # noqa: BLE001 - see above
             self._broke(error)
         finally:
             self._end()
+            self._gone.set()
 
     async def _close(self) -> None:
         self._scheduler.halt()
@@ -170,11 +184,15 @@ class Host:
             self._scheduler.cancel_undecided(self.loop.time())
         self.crew.go_home()
         self.crew.attend(self.loop.time())
+        await self.committer.finish()
         with move_on_after(DRAIN):
             await self._emitter.drain()
         await self._engine.aclose()
 
-    def _is_closing(self, error: BaseException) -> bool:
+    def _is_torn_down(self) -> bool:
+        return self._scope.cancel_called
+
+    def _is_cancellation(self, error: BaseException) -> bool:
         return isinstance(error, self.loop.cancelled) and self._scope.cancel_called
 
     def _broke(self, error: BaseException) -> None:
@@ -183,6 +201,8 @@ class Host:
             logger.critical("the queue broke and is closed", exc_info=error)
 
     def _end(self) -> None:
+        if self.closed.is_set():
+            return
         self.closing = True
         self._opened.set()
         self._emitter.close()

@@ -131,7 +131,7 @@ class Lane:
 
     def _raised(self, attempt: Attempt, error: BaseException, now: float) -> None:
         crew, job = self._crew, attempt.job
-        if crew.is_closing(error) and attempt.stop is None:
+        if attempt.stop is None and isinstance(error, crew.loop.cancelled) and crew.is_torn_down():
             raise error
         if _has_interrupt(error):
             crew.on_interrupt(error)
@@ -185,7 +185,7 @@ class Crew:
         spawn: Callable[..., object],
         flush: Callable[[float], None],
         alert: Callable[[list[Attempt]], None],
-        is_closing: Callable[[BaseException], bool],
+        is_torn_down: Callable[[], bool],
         on_interrupt: Callable[[BaseException], None],
     ) -> None:
         """Begin to work.
@@ -194,11 +194,11 @@ class Crew:
             spawn: starts a task.
             flush: records what has changed, and tells the listeners.
             alert: lets the watchdog see whether it has to wake earlier, and which attempts were told to stop.
-            is_closing: whether an exception is the cancellation that ends the queue's tasks.
+            is_torn_down: whether the queue's tasks are being cancelled.
             on_interrupt: takes a KeyboardInterrupt.
         """
         self._spawn, self._flush, self._alert = spawn, flush, alert
-        self.is_closing, self.on_interrupt = is_closing, on_interrupt
+        self.is_torn_down, self.on_interrupt = is_torn_down, on_interrupt
 
     @property
     def busy(self) -> bool:
@@ -241,7 +241,7 @@ class Crew:
         """A lane has ended."""
         self.lanes.pop(lane, None)
         self.notice_quiet()
-        if self.scheduler.desk.turns.waiting and not self.going_home:
+        if self.scheduler.desk.turns.waiting:
             self._rouse()
 
     def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
@@ -277,7 +277,7 @@ class Crew:
         """Get one more lane to look for work. When it finds some, it rouses the next."""
         if self.parked:
             self.parked.pop().wake()
-        elif len(self.lanes) < self._max_workers and not self.going_home:
+        elif len(self.lanes) < self._max_workers and not self.going_home and not self.is_torn_down():
             lane = Lane(self)
             self.lanes[lane] = None
             self.slice = SLICE / len(self.lanes)
