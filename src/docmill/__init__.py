@@ -34,6 +34,7 @@ from docmill.events import (
     JobFailed,
     JobStarted,
     Progress,
+    StoreUnavailable,
     TerminalEvent,
 )
 from docmill.model import (
@@ -49,11 +50,12 @@ from docmill.model import (
     ProcessingJobType,
     RunningDocument,
 )
-from docmill.ports import Clock, Engine, ProcessingContext, Processor, Store, processor
+from docmill.ports import Change, Clock, Engine, JobRecord, ProcessingContext, Processor, Store, processor
 from docmill.queue import DocumentProcessingQueue, OwnedQueue, Stats
 
 __all__ = [
     "TERMINAL_STATUSES",
+    "Change",
     "CircuitBreaker",
     "CircuitClosed",
     "CircuitOpened",
@@ -81,6 +83,7 @@ __all__ = [
     "JobFailedError",
     "JobNotFoundError",
     "JobOptions",
+    "JobRecord",
     "JobStarted",
     "JobStateError",
     "JobStatus",
@@ -98,6 +101,7 @@ __all__ = [
     "Stats",
     "Store",
     "StoreError",
+    "StoreUnavailable",
     "StoreUnavailableError",
     "TerminalEvent",
     "process_documents",

@@ -25,6 +25,7 @@ __all__ = [
     "JobFailed",
     "JobStarted",
     "Progress",
+    "StoreUnavailable",
     "TerminalEvent",
 ]
 
@@ -159,4 +160,13 @@ class CircuitClosed:
     job_type: str
 
 
-Event = JobEvent | CircuitOpened | CircuitClosed
+@attrs.frozen(kw_only=True)
+class StoreUnavailable:
+    """The store could not record for a minute, so the queue has stopped. Its jobs go on when it is reopened."""
+
+    name: ClassVar[str] = "storeUnavailable"
+
+    error: str
+
+
+Event = JobEvent | CircuitOpened | CircuitClosed | StoreUnavailable

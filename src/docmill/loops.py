@@ -35,6 +35,10 @@ class Loop(Protocol):
         """
         ...
 
+    def is_ending(self) -> bool:
+        """Whether the cancellation in this task is the loop's own, which ends all tasks that it has spawned."""
+        ...
+
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         """Call a function in the loop's thread, from any thread. Does nothing once the loop is closed."""
         ...
@@ -59,6 +63,9 @@ class AsyncioLoop:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def is_ending(self) -> bool:
+        return all(task.cancelling() for task in self._tasks)
+
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, *args)
@@ -80,6 +87,10 @@ class TrioLoop:
 
     def spawn(self, main: MainFunction, name: str) -> None:
         self._trio.lowlevel.spawn_system_task(main, name=name)
+
+    def is_ending(self) -> bool:
+        nursery = self._trio.lowlevel.current_task().parent_nursery
+        return nursery is not None and nursery.cancel_scope.cancel_called
 
     def call_soon(self, function: Callable[..., object], *args: object) -> None:
         with suppress(self._trio.RunFinishedError):

@@ -22,9 +22,11 @@ from docmill.errors import (
 )
 from docmill.loops import current_loop
 from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger
-from docmill.ports import Clock, Engine, ProcessorSpec, Store, inspect_processor
+from docmill.model.options import is_whole
+from docmill.ports import Clock, Engine, JobRecord, ProcessorSpec, Store, inspect_processor
 from docmill.runtime import Binding, Context, EventStream, Host, OutcomeStream, Signals, Turn
 from docmill.runtime.requests import check_documents, check_request, freeze, reject
+from docmill.runtime.resume import revive
 from docmill.stores import MemoryStore
 
 __all__ = ["DocumentProcessingQueue", "OwnedQueue", "Stats"]
@@ -91,7 +93,7 @@ class DocumentProcessingQueue(Listening):
 
     Raises:
         TypeError: a processor is not callable with (document_id, context) or (document_id).
-        ValueError: ``max_workers`` is below 1.
+        ValueError: ``max_workers`` is not a whole number, 1 or more.
     """
 
     def __init__(
@@ -106,8 +108,8 @@ class DocumentProcessingQueue(Listening):
         uniform: Callable[[float, float], float] = random.uniform,
         stall_after: float | None = 1.0,
     ) -> None:
-        if max_workers < 1:
-            raise ValueError(f"max_workers must be 1 or more, got {max_workers!r}")
+        if not is_whole(max_workers, 1):
+            raise ValueError(f"max_workers must be a whole number, 1 or more, got {max_workers!r}")
         self._specs: dict[str, ProcessorSpec] = {
             str(job_type): inspect_processor(job_type, target) for job_type, target in processors.items()
         }
@@ -127,6 +129,7 @@ class DocumentProcessingQueue(Listening):
         self._emitter = Emitter(self._scheduler.follow, self._interrupted)
         self._signals = Signals()
         self._bindings: dict[str, Binding] = {}
+        self._arriving: dict[tuple[str | None, str], Ledger] = {}
         self._host: Host | None = None
         self._closed_unopened = False
 
@@ -141,7 +144,6 @@ class DocumentProcessingQueue(Listening):
             raise QueueClosedError("the queue is closed; make a new one")
         if self._host is None:
             loop = current_loop()
-            self._store.open()
             self._engine.open(loop)
             self._host = Host(
                 loop=loop,
@@ -153,7 +155,8 @@ class DocumentProcessingQueue(Listening):
                 clock=self._clock,
                 max_workers=self._max_workers,
                 stall_after=self._stall_after,
-                cleanup=lambda: self._forget(DAY),
+                admit=self._admit,
+                resume=self._resume,
             )
             self._bindings = {
                 job_type: Binding(spec, self._engine.bind(spec), self._host.crew)
@@ -260,8 +263,7 @@ class DocumentProcessingQueue(Listening):
         assert self._host is not None  # it made the job
         self._host.crew.attend(now)
         if first and self._store.durable:
-            await self._signals.wait(job, Turn.DECIDED)
-            self._host.check_waiting()
+            await self.wait(job_id)
         return first
 
     async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
@@ -278,6 +280,8 @@ class DocumentProcessingQueue(Listening):
             assert self._host is not None
             self._host.check_waiting()
             await self._signals.wait(job, turn)
+            if self._host.interrupt is not None:
+                raise self._host.interrupt
         return job.snapshot(self._now())
 
     async def join(self) -> None:
@@ -330,7 +334,7 @@ class DocumentProcessingQueue(Listening):
             How many were removed.
         """
         await checkpoint()
-        return self._forget(max_age)
+        return 0 if self._host is None else await self._host.clean_up(max_age)
 
     def events(self, job_id: str | None = None, *, owner: str | None = None, documents: bool = False) -> EventStream:
         """The events of a job, up to its terminal event; or without ``job_id`` those of an owner or of all.
@@ -401,12 +405,9 @@ class DocumentProcessingQueue(Listening):
         )
         reject(problems)
         await self._open_host()
-        if idempotency_key is not None:
-            job = self._scheduler.find_key(owner, idempotency_key)
-            if job is not None:
-                if (job.ledger.document_ids, job.ledger.type) != (ids, job_type):
-                    raise IdempotencyConflictError(idempotency_key, job.ledger.id)
-                return job.ledger.id
+        known = await self._known(owner, idempotency_key, ids, job_type)
+        if known is not None:
+            return known
         now, wall = self._now(), self._clock.wall()
         ledger = Ledger(
             id=self._make_id(int(wall * 1000)),
@@ -421,15 +422,58 @@ class DocumentProcessingQueue(Listening):
             created=now,
             wall_offset=wall - now,
         )
-        return await self._admit(ledger)
-
-    async def _admit(self, ledger: Ledger) -> str:
         assert self._host is not None
+        if idempotency_key is not None:
+            self._arriving[owner, idempotency_key] = ledger
         await self._host.committer.record_new(ledger)
-        binding = self._bindings[ledger.type]
-        self._scheduler.add(ledger, processor=binding, finalizes=binding.spec.finalize is not None)
-        self._host.crew.attend(ledger.created)
+        if ledger.id not in self._scheduler.jobs:
+            self._host.check()
         return ledger.id
+
+    async def _known(self, owner: str | None, key: str | None, ids: tuple[str, ...], job_type: str) -> str | None:
+        """The id of the job that an idempotency key stands for already, if it stands for the same request."""
+        if key is None:
+            return None
+        arriving = self._arriving.get((owner, key))
+        job = self._scheduler.find_key(owner, key)
+        ledger = arriving if job is None else job.ledger
+        if ledger is None:
+            return None
+        if (ledger.document_ids, ledger.type) != (ids, job_type):
+            raise IdempotencyConflictError(key, ledger.id)
+        assert self._host is not None
+        while ledger.id not in self._scheduler.jobs:
+            self._host.check()
+            await self._host.committer.written()
+        return ledger.id
+
+    def _admit(self, ledger: Ledger) -> None:
+        assert self._host is not None
+        if ledger.idempotency_key is not None:
+            self._arriving.pop((ledger.owner, ledger.idempotency_key), None)
+        self._scheduler.add(ledger, **self._run(ledger.type))
+        self._host.crew.attend(self._now())
+
+    def _resume(self, records: Iterable[JobRecord]) -> None:
+        now, wall = self._now(), self._clock.wall()
+        for record in records:
+            ledger, mark = revive(record, now, wall)
+            self._scheduler.resume(
+                ledger,
+                mark,
+                now,
+                active=record.active,
+                lives=record.lives + 1,
+                told=record.told,
+                **self._run(ledger.type),
+            )
+
+    def _run(self, job_type: str) -> dict[str, Any]:
+        """How the scheduler is to run jobs of a type; nothing for one without a processor."""
+        binding = self._bindings.get(job_type)
+        if binding is None:
+            return {}
+        return {"processor": binding, "finalizes": binding.spec.finalize is not None}
 
     async def _open_host(self) -> None:
         if self._host is None or self._closed_unopened:
@@ -443,12 +487,6 @@ class DocumentProcessingQueue(Listening):
         if job is None:
             raise JobNotFoundError(job_id)
         return job
-
-    def _forget(self, max_age: float) -> int:
-        gone = [job.ledger.id for job in self._scheduler.forget(self._now(), max_age)]
-        if gone:
-            self._store.prune(gone)
-        return len(gone)
 
     def _now(self) -> float:
         return 0.0 if self._host is None else self._host.loop.time()

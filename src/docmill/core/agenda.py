@@ -1,6 +1,5 @@
 """What is due when: alarms in the order of their times."""
 
-from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -39,13 +38,15 @@ class Agenda:
         heappush(self._heap, (when, next(self._count), item))
         return earlier
 
-    def due(self, now: float) -> Iterator[Timed]:
+    def due(self, now: float) -> list[Timed]:
         """Take out the items whose alarm has gone off, each once."""
+        items = []
         while self._heap and self._heap[0][0] <= now:
             when, _, item = heappop(self._heap)
             if when == item.alarm:
                 item.alarm = inf
-                yield item
+                items.append(item)
+        return items
 
     @property
     def next(self) -> float:

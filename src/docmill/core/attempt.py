@@ -23,6 +23,7 @@ class Attempt:
         first_started: when the document's budget began.
         started: when this attempt began.
         stop: why it was told to stop, if it was; nobody stops an attempt twice.
+        released: whether its document is to be unstarted again when it ends, since the queue closes.
         left_behind: whether the engine could not stop it when it was cancelled.
         abandoned: whether its document settled without it, and it may still be running.
         fraction: how far the processor says it is, 0.0 to 1.0.
@@ -32,6 +33,7 @@ class Attempt:
     # Plain class attributes, not slots: most attempts never change these, and a default that is
     # not assigned costs nothing for each document.
     stop: "FailureCode | None" = None
+    released = False
     left_behind = False
     abandoned = False
     fraction: float | None = None

@@ -25,6 +25,7 @@ class Desk:
         stops: attempts that have to be cancelled; ``Attempt.stop`` says why.
         circuits: circuits that opened, with their error and end, or closed, with neither.
         halted: whether the queue is closing, so that no attempt starts any more.
+        paused: whether the store cannot record at the moment, so that no attempt starts for a while.
         watched: whether somebody follows every single document, so that each one is told.
         uniform: draws a number between two others; for retry jitter.
     """
@@ -38,4 +39,5 @@ class Desk:
         self.stops: list[Attempt] = []
         self.circuits: list[tuple[Gate, str | None, float | None]] = []
         self.halted = False
+        self.paused = False
         self.watched = False

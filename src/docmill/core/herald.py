@@ -51,23 +51,39 @@ class Herald:
         self._next_progress = inf
         self._next_report = -inf
         self._quiet = True
+        self._asked = False
 
     @property
     def next_alarm(self) -> float:
-        """When ``tick`` has something to do; infinity if never."""
+        """When ``tick`` has something to do; infinity if never, or if it is only ``news`` that has."""
+        if self._asked:
+            return inf
         progress = inf if self._quiet else self._next_progress
         return min(progress, self._next_report) if self._job.reports else progress
+
+    def resume(self, mark: Mark, now: float, *, told: bool) -> None:
+        """Begin where another life of the process has left off, in which all of ``mark`` could be seen."""
+        self._started = mark.started is not None
+        self._settled = mark.ok + mark.failed
+        self._percent = percent(self._settled, self._job.total)
+        self._ok, self._failed = mark.ok, mark.failed
+        if told:
+            self.terminal = self._terminal(mark, now)
 
     def tick(self, now: float) -> None:
         """See that a change does not stay untold, and that the one after a quiet time is told at once."""
         if self._job.reports and now >= self._next_report:
-            self._job.changed()
+            self._ask()
         if not self._quiet and now >= self._next_progress:
             if self._job.total - self._job.left != self._settled:
-                self._job.changed()
+                self._ask()
             else:
                 self._quiet = True
                 self._job.notable = self._job.total
+
+    def _ask(self) -> None:
+        self._asked = True
+        self._job.changed()
 
     def reported(self, now: float) -> None:
         """A processor has said how far it is with a document."""
@@ -90,6 +106,7 @@ class Herald:
             now: seconds on the monotonic clock.
             heard: the names of the events that somebody listens to.
         """
+        self._asked = False
         if self.terminal is not None:
             return
         job = self._job
@@ -110,8 +127,10 @@ class Herald:
         if mark.completed is not None:
             self.terminal = self._terminal(mark, now)
             yield self.terminal
-        elif not job.exact:
+            return
+        if not job.exact and not self._quiet:
             job.notable = job.total - settled_at_percent(self._percent + 1, job.total)
+        job.arm(self.next_alarm)
 
     def _head(self, now: float) -> dict[str, Any]:
         self._seq += 1
@@ -121,7 +140,6 @@ class Herald:
     def _pause_until(self, moment: float) -> None:
         self._next_progress = moment
         self._quiet = False
-        self._job.arm(moment)
 
     def _progress_is_due(self, mark: Mark, now: float, *, final: bool) -> bool:
         settled = mark.ok + mark.failed

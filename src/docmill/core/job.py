@@ -46,10 +46,14 @@ class JobMachine:
     """
 
     __slots__ = (
+        "_active_before",
+        "_active_since",
         "_desk",
         "_document_ids",
         "_finalize_next",
         "_finalizes",
+        "_left_at_resume",
+        "_lives",
         "_make_attempt",
         "_ok",
         "_others",
@@ -84,6 +88,7 @@ class JobMachine:
         "steady",
         "summary",
         "summary_error",
+        "told",
         "total",
     )
 
@@ -126,6 +131,7 @@ class JobMachine:
         self.summary: Any = None
         self.summary_error: str | None = None
         self.before: Mark | None = None
+        self.told = False
         self.herald = Herald(self)
         self.alarm = inf
         self._desk = desk
@@ -137,6 +143,10 @@ class JobMachine:
         self._finalizes = finalizes
         self._waiting = WaitingRoom(self.budget)
         self._ready = False
+        self._lives = 0
+        self._left_at_resume = -1
+        self._active_before = 0.0
+        self._active_since = 0.0
         self.shown = self.mark()
         gate.jobs[self] = None
         self.survey()
@@ -196,6 +206,51 @@ class JobMachine:
         return self.completed is not None
 
     @property
+    def lives(self) -> int:
+        """How many lives of the process in a row have not got the job any further."""
+        return self._lives if self.left == self._left_at_resume else 0
+
+    def active(self, now: float) -> float:
+        """Seconds for which the job has been processing, over all lives of the process."""
+        if self.started is None:
+            return 0.0
+        until = now if self.completed is None else self.completed
+        return self._active_before + max(0.0, until - self._active_since)
+
+    def resume(self, mark: Mark, now: float, *, active: float, lives: int, told: bool) -> None:
+        """Take up the job where a store has left it; the ledger has its outcomes already.
+
+        What was running or waiting is unstarted again. A decided job is drained: whatever ran is gone.
+        """
+        self.status, self.busy = mark.status, mark.busy
+        self.started, self.completed = mark.started, mark.completed
+        self.error, self.error_code = mark.error, mark.error_code
+        self.summary, self.summary_error = mark.summary, mark.summary_error
+        self.told = told
+        self.left = self._left_at_resume = self.total - mark.ok - mark.failed
+        self._lives = lives if mark.started is not None else 0
+        self._active_before, self._active_since = active, now
+        settled = {row[0] for rows in (self.ledger.ok, self.ledger.failed) for row in rows}
+        self.fresh = max(settled, default=-1) + 1
+        self.returned.extend((position, 0) for position in range(self.fresh) if position not in settled)
+        self.drained = self.decided
+        self.shown = self.mark()
+        self.herald.resume(self.shown, now, told=told)
+        if self.decided:
+            del self.gate.jobs[self]
+        elif self.started is not None:
+            self._set_deadline(now - active)
+        if not self.left and not self.decided:
+            self._settled(now)
+        self.changed()
+        self.survey()
+
+    def leave(self) -> None:
+        """The process ends in order: that this life got the job no further is not the job's fault."""
+        self._lives = 0
+        self.changed()
+
+    @property
     def exact(self) -> bool:
         """Whether every single settlement has to be recorded or told."""
         return self.durable or self.followers > 0 or self._desk.watched
@@ -206,10 +261,10 @@ class JobMachine:
         something = unsettled or self.fresh < self.total
         if self._desk.halted:
             something = self._finalize_next
-        self.steady = (
-            self.started is not None and something and not unsettled and not self.decided and not self._desk.halted
-        )
-        ready = something and not self.decided and len(self.running) < self.limit and self.gate.admits
+        if self.decided or self._desk.paused:
+            something = False
+        self.steady = something and not unsettled and self.started is not None
+        ready = something and len(self.running) < self.limit and self.gate.admits
         if ready != self._ready:
             self._ready = ready
             if ready:
@@ -233,11 +288,14 @@ class JobMachine:
 
     def _begin(self, now: float) -> None:
         self.status = JobStatus.PROCESSING
-        self.started = now
-        if self.ledger.options.timeout is not None:
-            self.deadline = now + self.ledger.options.timeout
-            self.arm(self.deadline)
+        self.started = self._active_since = now
+        self._set_deadline(now)
         self.changed()
+
+    def _set_deadline(self, began: float) -> None:
+        if self.ledger.options.timeout is not None:
+            self.deadline = began + self.ledger.options.timeout
+            self.arm(self.deadline)
 
     def _next_attempt(self, now: float) -> Attempt:
         if self._waiting.has_due:
@@ -298,6 +356,9 @@ class JobMachine:
         if self.running.pop(attempt.position, None) is None:
             self.came_back(attempt)
             return
+        if attempt.released:
+            self._unstart(attempt)
+            return
         if attempt.stop is not None:
             verdict = stopped(attempt.stop, self.budget, self.gate.breaker)
         self.gate.failed(attempt, verdict, now)
@@ -313,12 +374,24 @@ class JobMachine:
             self._wait(attempt, verdict, now)
         self._settled(now)
 
+    def _unstart(self, attempt: Attempt) -> None:
+        if attempt.position == FINALIZE:
+            self._finalize_next = True
+        else:
+            self.returned.append((attempt.position, attempt.attempt - 1))
+        if self.decided:
+            self._drain()
+            self.changed()
+        self.survey()
+
     def abandon(self, attempt: Attempt, now: float) -> None:
         """An attempt was told to stop and did not: settle its document without it."""
-        assert attempt.stop is not None
+        if self.running.get(attempt.position) is not attempt:
+            return
         attempt.abandoned = True
         self.gate.left_behind()
-        self.failed(attempt, stopped(attempt.stop, self.budget, self.gate.breaker), now)
+        code = FailureCode.CANCELLED if attempt.stop is None else attempt.stop
+        self.failed(attempt, stopped(code, self.budget, self.gate.breaker), now)
 
     def report(self, attempt: Attempt, fraction: float, message: str, now: float) -> None:
         """A processor says how far it is with a document; it never goes back within an attempt."""
@@ -372,19 +445,19 @@ class JobMachine:
     def _settled(self, now: float) -> None:
         """Something settled that may change more than a counter."""
         most = self.ledger.options.max_failures
+        too_many = most is not None and len(self.ledger.failed) > most
         if self.decided:
             self._drain()
-        elif most is not None and len(self.ledger.failed) > most:
-            text = f"more than {most} of {self.total} documents failed"
-            self._decide(JobStatus.FAILED, now, text, JobErrorCode.MAX_FAILURES)
-        elif not self.left and now >= self.deadline:
+        elif now >= self.deadline and (too_many or not self.left):
             self._time_out(now)
+        elif too_many:
+            self.fail(f"more than {most} of {self.total} documents failed", JobErrorCode.MAX_FAILURES, now)
         elif not self.left and self._finalizes:
             self._finalize_next = True
         elif not self.left and self.ledger.ok:
             self._decide(JobStatus.COMPLETED, now)
         elif not self.left:
-            self._decide(JobStatus.FAILED, now, f"All {self.total} documents failed", JobErrorCode.ALL_FAILED)
+            self.fail(f"All {self.total} documents failed", JobErrorCode.ALL_FAILED, now)
         self.changed()
         self.survey()
 
@@ -397,10 +470,15 @@ class JobMachine:
             self.stop_running()
         return first
 
-    def stop_running(self) -> None:
-        """Stop the attempts that are running."""
+    def stop_running(self, *, release: bool = False) -> None:
+        """Stop the attempts that are running; with ``release`` their documents count as not started."""
         for attempt in self.running.values():
+            attempt.released = release
             self._stop(attempt, FailureCode.CANCELLED)
+
+    def fail(self, error: str, code: JobErrorCode, now: float) -> None:
+        """Decide that the job has failed, whatever its documents."""
+        self._decide(JobStatus.FAILED, now, error, code)
 
     def _time_out(self, now: float) -> None:
         self._decide(JobStatus.TIMEOUT, now, "Job timeout exceeded", JobErrorCode.TIMEOUT)

@@ -1,15 +1,18 @@
 """All jobs of a queue: which document is next, what time does to them, which may be forgotten."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from docmill.core.attempt import Attempt
 from docmill.core.breaker import DEFAULT_MAX_ABANDONED, CircuitBreaker, Gate
 from docmill.core.desk import Desk
 from docmill.core.job import JobMachine, MakeAttempt
-from docmill.model import Ledger
+from docmill.model import JobErrorCode, Ledger, Mark
 
-__all__ = ["Scheduler"]
+__all__ = ["MAX_LIVES", "Scheduler"]
+
+MAX_LIVES: Final = 4
+"""How often in a row a process may die of a job before the job fails."""
 
 
 class Scheduler:
@@ -64,6 +67,26 @@ class Scheduler:
             self._keys[ledger.owner, ledger.idempotency_key] = job
         return job
 
+    def resume(
+        self, ledger: Ledger, mark: Mark, now: float, *, active: float, lives: int, told: bool, **run: Any
+    ) -> None:
+        """Take up a job where a store has left it; ``run`` is what ``add`` takes.
+
+        A job whose type has no processor any more, and one that the process has died of four times in a row,
+        fails.
+        """
+        known = ledger.type in self.gates
+        if not known:
+            self.register(ledger.type)
+        job = self.add(ledger, **run)
+        job.resume(mark, now, active=active, lives=lives, told=told)
+        if not job.decided and not known:
+            job.fail(
+                f"no processor is registered for job type {ledger.type!r} any more", JobErrorCode.NO_PROCESSOR, now
+            )
+        elif not job.decided and job.started is not None and lives >= MAX_LIVES:
+            job.fail(f"the process died {lives} times without any progress", JobErrorCode.CRASH_LOOP, now)
+
     def find(self, job_id: str, owner: str | None = None) -> JobMachine | None:
         """The job with this id; with ``owner`` only if it is that owner's."""
         job = self.jobs.get(job_id)
@@ -105,15 +128,24 @@ class Scheduler:
         for job in self.undecided():
             job.survey()
 
-    def stop_running(self) -> None:
-        """Stop every attempt that is still running."""
-        for job in self.jobs.values():
-            job.stop_running()
-
-    def cancel_undecided(self, now: float) -> None:
-        """Cancel every job that is not decided: what closing means for jobs in memory."""
+    def pause(self, paused: bool) -> None:
+        """Start no attempt for a while, or start attempts again."""
+        self.desk.paused = paused
         for job in self.undecided():
-            job.cancel(now)
+            job.survey()
+
+    def stop_running(self) -> None:
+        """Stop every attempt that is still running. Jobs in a durable store may run its document again."""
+        for job in self.jobs.values():
+            job.stop_running(release=self._durable and not job.decided)
+
+    def leave_undecided(self, now: float) -> None:
+        """What closing means for jobs that are not decided: in memory they are cancelled, on disk they stay."""
+        for job in self.undecided():
+            if self._durable:
+                job.leave()
+            else:
+                job.cancel(now)
 
     def follow(self) -> None:
         """Tell of every single document from now on, since somebody listens."""

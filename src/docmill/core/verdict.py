@@ -44,12 +44,13 @@ def judge(error: BaseException, permanent: tuple[type[BaseException], ...], brea
         breaker: names what counts as a failure of the service.
     """
     leaves = list(_leaves(error))
-    counted = breaker is not None and all(breaker.counts(leaf) for leaf in leaves)
-    if not all(isinstance(leaf, Exception) for leaf in leaves):
-        return Verdict(FailureCode.PROCESSOR_EXIT, describe(error), retry=True, counted=False)
     shown = leaves[0] if len(leaves) == 1 else error
-    if any(isinstance(leaf, (PermanentError, *permanent)) for leaf in leaves):
+    settling: tuple[type[BaseException], ...] = (PermanentError, *permanent)
+    if not all(isinstance(leaf, (Exception, settling)) for leaf in leaves):
+        return Verdict(FailureCode.PROCESSOR_EXIT, describe(shown), retry=True, counted=False)
+    if any(isinstance(leaf, settling) for leaf in leaves):
         return Verdict(FailureCode.PERMANENT, describe(shown), retry=False, counted=False)
+    counted = breaker is not None and all(breaker.counts(leaf) for leaf in leaves)
     pauses = [leaf.seconds for leaf in leaves if isinstance(leaf, RetryAfter)]
     return Verdict(
         FailureCode.PROCESSOR_ERROR,

@@ -13,11 +13,13 @@ from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
+from anyio import CancelScope
 from anyio import Event as Signal
 from pyee import EventEmitter
 
 from docmill.emitter.mailbox import Mailbox
 from docmill.events import DocumentCompleted, DocumentFailed, Event
+from docmill.loops import Loop
 
 __all__ = ["Emitter", "Subscriber"]
 
@@ -31,8 +33,8 @@ class Subscriber(Protocol):
 
     wants_documents: bool
 
-    def offer(self, event: Event) -> None:
-        """Take the event or leave it; must not raise."""
+    def offer(self, event: Event) -> bool:
+        """Take the event or leave it, and say which; must not raise."""
 
     def end(self) -> None:
         """No event will follow."""
@@ -41,39 +43,71 @@ class Subscriber(Protocol):
 class Lane:
     """The events of one async listener, and the task that brings them to it."""
 
-    def __init__(self, emitter: "Emitter", listener: Listener) -> None:
+    def __init__(self, emitter: "Emitter", listener: Listener, loop: Loop) -> None:
         self.mailbox = Mailbox()
         self.busy = False
         self._emitter = emitter
         self._listener = listener
+        self._loop = loop
+        self._running = False
+        self._scope = CancelScope()
 
-    async def run(self) -> None:
-        """Call the listener for one event after another, until the queue is closed."""
-        while True:
-            while self.mailbox:
-                self.busy = True
-                await self._hear(self.mailbox.pop())
-            self.busy = False
-            self._emitter.lane_idle()
-            await self.mailbox.wait()
+    def put(self, item: Any) -> None:
+        """Let the listener hear an event when it is its turn."""
+        self.mailbox.put(item)
+        self._start()
 
-    async def _hear(self, item: Any) -> None:
+    def stop(self) -> None:
+        """Bring nothing more, and cancel the listener if it is at work."""
+        self._scope.cancel()
+
+    def _start(self) -> None:
+        if not self._running and not self._emitter.closed:
+            self._running = True
+            self._loop.spawn(self._run, "docmill listener")
+
+    async def _run(self) -> None:
         try:
-            if isinstance(item, Late):
-                await item.awaitable
-            else:
-                await self._listener(item)
+            with CancelScope() as self._scope:
+                while True:
+                    await self._bring_all()
+                    self._emitter.lane_idle()
+                    await self.mailbox.wait()
         except BaseException as error:
-            if self._emitter.is_cancellation(error):
-                raise
-            self._emitter.listener_failed(self._listener, error)
+            # A listener may spoil the task that it runs in, such as by cancelling it for later.
+            if not self._is_ended():
+                logger.warning("the task of a listener broke and is replaced", exc_info=error)
+        finally:
+            self._running = self.busy = False
+            if self.mailbox and not self._is_ended():
+                self._start()
+
+    async def _bring_all(self) -> None:
+        while self.mailbox:
+            self.busy = True
+            item = self.mailbox.pop()
+            try:
+                await (item.awaitable if isinstance(item, Late) else self._listener(item))
+            except BaseException as error:
+                if isinstance(error, self._loop.cancelled) and self._is_ended():
+                    raise
+                self._emitter.listener_failed(self._listener, error, _item_of(item))
+            self.busy = False
+
+    def _is_ended(self) -> bool:
+        return self._scope.cancel_called or self._loop.is_ending()
 
 
 class Late:
     """What a sync listener returned that has to be awaited, such as a lambda's coroutine."""
 
-    def __init__(self, awaitable: Awaitable[Any]) -> None:
+    def __init__(self, awaitable: Awaitable[Any], item: Any) -> None:
         self.awaitable = awaitable
+        self.item = item
+
+
+def _item_of(item: Any) -> Any:
+    return item.item if isinstance(item, Late) else item
 
 
 class Emitter(EventEmitter):
@@ -94,8 +128,7 @@ class Emitter(EventEmitter):
         self.closed = False
         self.on_follow = on_follow
         self.on_interrupt = on_interrupt
-        self.is_cancellation: Callable[[BaseException], bool] = lambda _: False
-        self._spawn: Callable[..., object] | None = None
+        self._loop: Loop | None = None
         self._lanes: dict[Listener, Lane] = {}
         self._is_async: dict[Listener, bool] = {}
         self._subscribers: dict[int, weakref.ref[Subscriber]] = {}
@@ -103,7 +136,7 @@ class Emitter(EventEmitter):
         self._idle = Signal()
 
     def __contains__(self, name: object) -> bool:
-        if name in self._events:
+        if self._events.get(name):  # type: ignore[call-overload]
             return True
         documents = name in (DocumentCompleted.name, DocumentFailed.name)
         return any(subscriber.wants_documents or not documents for subscriber in self.subscribers())
@@ -113,23 +146,24 @@ class Emitter(EventEmitter):
         """Document events that were dropped since their listener is too slow."""
         return sum(lane.mailbox.dropped for lane in self._lanes.values())
 
-    def open(self, spawn: Callable[..., object], is_cancellation: Callable[[BaseException], bool]) -> None:
-        """Begin to run async listeners, as tasks that ``spawn`` starts."""
-        self._spawn = spawn
-        self.is_cancellation = is_cancellation
+    def open(self, loop: Loop) -> None:
+        """Begin to run async listeners on a loop."""
+        self._loop = loop
 
     def close(self) -> None:
         """Bring nothing more to anybody, and end every stream."""
         self.closed = True
+        for lane in self._lanes.values():
+            lane.stop()
         for subscriber in list(self.subscribers()):
             subscriber.end()
 
-    def publish(self, event: Event) -> None:
-        """Bring an event to everybody who listens. Never raises."""
-        if event.name in self._events:
-            self.emit(event.name, event)
+    def publish(self, event: Event) -> bool:
+        """Bring an event to everybody who listens, and say whether somebody does. Never raises."""
+        heard = self.emit(event.name, event) if event.name in self._events else False
         for subscriber in self.subscribers():
-            subscriber.offer(event)
+            heard = subscriber.offer(event) or heard
+        return heard
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Bring every event to a subscriber, as long as somebody else holds it."""
@@ -167,22 +201,16 @@ class Emitter(EventEmitter):
         """A lane has nothing to do."""
         self._idle.set()
 
-    def listener_failed(self, listener: Listener, error: BaseException) -> None:
-        """Count and tell what a listener raised."""
+    def listener_failed(self, listener: Listener, error: BaseException, heard: Any) -> None:
+        """Count and tell what a listener raised when it heard something."""
         self.failures += 1
         if isinstance(error, KeyboardInterrupt):
             self.on_interrupt(error)
         error.add_note(f"raised by the listener {listener!r}")
-        if not self._events.get("error") or self._emitting_error:
-            logger.error("a listener raised; nothing else is affected", exc_info=error)
-            return
-        self._emitting_error = True
-        try:
+        if self._events.get("error") and not isinstance(heard, BaseException):
             self.emit("error", error)
-        finally:
-            self._emitting_error = False
-
-    _emitting_error = False
+        else:
+            logger.error("a listener raised; nothing else is affected", exc_info=error)
 
     def _add_event_handler(self, event: str, k: Listener, v: Listener) -> None:
         self._is_async[k] = _is_async(k)
@@ -193,14 +221,14 @@ class Emitter(EventEmitter):
     def _emit_run(self, f: Listener, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             if self._is_async.get(f):
-                self._lane(f).mailbox.put(args[0])
+                self._lane(f).put(args[0])
                 return
             result = f(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - a listener changes nothing, whatever it raises
-            self.listener_failed(f, error)
+            self.listener_failed(f, error, args[0])
         else:
             if inspect.isawaitable(result):
-                self._lane(f).mailbox.put(Late(result))
+                self._lane(f).put(Late(result, args[0]))
 
     def _emit_handle_potential_error(self, event: str, error: Any) -> None:
         """An "error" that nobody listens to is logged where it comes up, not raised at whoever emitted."""
@@ -208,9 +236,8 @@ class Emitter(EventEmitter):
     def _lane(self, listener: Listener) -> Lane:
         lane = self._lanes.get(listener)
         if lane is None:
-            lane = self._lanes[listener] = Lane(self, listener)
-            assert self._spawn is not None  # events come from an open queue only
-            self._spawn(lane.run)
+            assert self._loop is not None  # events come from an open queue only
+            lane = self._lanes[listener] = Lane(self, listener, self._loop)
         return lane
 
 

@@ -15,6 +15,7 @@ from docmill.events import (
     JobFailed,
     JobStarted,
     Progress,
+    StoreUnavailable,
 )
 
 __all__ = ["Listening"]
@@ -33,6 +34,7 @@ EVENT_NAMES = frozenset(
         JobCancelled.name,
         CircuitOpened.name,
         CircuitClosed.name,
+        StoreUnavailable.name,
         "error",
     }
 )
@@ -74,6 +76,10 @@ class Listening:
         self, event: Literal["circuitClosed"], f: Callable[[CircuitClosed], Any]
     ) -> Callable[[CircuitClosed], Any]: ...
     @overload
+    def on(
+        self, event: Literal["storeUnavailable"], f: Callable[[StoreUnavailable], Any]
+    ) -> Callable[[StoreUnavailable], Any]: ...
+    @overload
     def on(self, event: Literal["error"], f: Callable[[BaseException], Any]) -> Callable[[BaseException], Any]: ...
     @overload
     def on(self, event: str, f: None = None) -> Callable[[F], F]: ...
@@ -86,7 +92,7 @@ class Listening:
 
         Args:
             event: jobStarted, progress, documentCompleted, documentFailed, documentProgress, jobCompleted,
-                jobFailed, jobCancelled, circuitOpened, circuitClosed, or error.
+                jobFailed, jobCancelled, circuitOpened, circuitClosed, storeUnavailable, or error.
             f: takes the event.
 
         Raises:

@@ -8,9 +8,12 @@ import attrs
 from docmill.errors import InvalidJobError
 from docmill.model.vocabulary import ProcessingJobType
 
-__all__ = ["JobOptions"]
+__all__ = ["JobOptions", "is_seconds", "is_whole"]
 
 MAX_RETRY_ATTEMPTS: Final = 100
+
+LONGEST: Final = 1e300
+"""More than anybody means, and less than what overflows when times are added up."""
 
 RECOMMENDED_TIMEOUTS: Final[dict[str, float]] = {
     ProcessingJobType.QUALITY_CHECK: 60.0,
@@ -19,14 +22,16 @@ RECOMMENDED_TIMEOUTS: Final[dict[str, float]] = {
 }
 
 
-def _whole(value: Any, least: int, most: float = math.inf) -> bool:
+def is_whole(value: Any, least: int, most: float = math.inf) -> bool:
+    """Whether a value is a whole number in a range; True and False are not."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _seconds(value: Any, *, zero: bool = False) -> bool:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+def is_seconds(value: Any, *, zero: bool = False) -> bool:
+    """Whether a value is a time in seconds that one may add to others: a number above 0, or 0 as well."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return False
-    return value > 0 or (zero and value == 0)
+    return 0 < value <= LONGEST or (zero and value == 0)
 
 
 @attrs.frozen(kw_only=True)
@@ -57,23 +62,23 @@ class JobOptions:
 
     def __attrs_post_init__(self) -> None:
         rules = (
-            ("max_concurrent", "a whole number, 1 or more", _whole(self.max_concurrent, 1)),
+            ("max_concurrent", "a whole number, 1 or more", is_whole(self.max_concurrent, 1)),
             (
                 "timeout",
                 "a finite number of seconds above 0, or None",
-                self.timeout is None or _seconds(self.timeout),
+                self.timeout is None or is_seconds(self.timeout),
             ),
             (
                 "retry_attempts",
                 f"a whole number from 0 to {MAX_RETRY_ATTEMPTS}",
-                _whole(self.retry_attempts, 0, MAX_RETRY_ATTEMPTS),
+                is_whole(self.retry_attempts, 0, MAX_RETRY_ATTEMPTS),
             ),
-            ("retry_delay", "a finite number of seconds, 0 or more", _seconds(self.retry_delay, zero=True)),
-            ("document_timeout", "a finite number of seconds above 0", _seconds(self.document_timeout)),
+            ("retry_delay", "a finite number of seconds, 0 or more", is_seconds(self.retry_delay, zero=True)),
+            ("document_timeout", "a finite number of seconds above 0", is_seconds(self.document_timeout)),
             (
                 "max_failures",
                 "a whole number, 0 or more, or None",
-                self.max_failures is None or _whole(self.max_failures, 0),
+                self.max_failures is None or is_whole(self.max_failures, 0),
             ),
             ("jitter", "True or False", isinstance(self.jitter, bool)),
         )
@@ -95,7 +100,7 @@ class JobOptions:
         Raises:
             InvalidJobError: ``document_count`` is not a whole number, 1 or more.
         """
-        if not _whole(document_count, 1):
+        if not is_whole(document_count, 1):
             raise InvalidJobError(f"document_count must be a whole number, 1 or more, got {document_count!r}")
         if document_count < 10:
             concurrent = min(max(document_count, 3), 5)

@@ -68,3 +68,7 @@ class JobErrorCode(StrEnum):
     """The job was still processing at the end of its timeout."""
     MAX_FAILURES = "max_failures"
     """More documents failed than ``JobOptions.max_failures`` allows."""
+    NO_PROCESSOR = "no_processor"
+    """The job was resumed, and no processor is registered for its type any more."""
+    CRASH_LOOP = "crash_loop"
+    """The process died four times in a row without getting the job any further."""

@@ -10,7 +10,7 @@ from docmill.ports.processing import (
     inspect_processor,
     processor,
 )
-from docmill.ports.store import Change, Store
+from docmill.ports.store import Change, JobRecord, Store
 
 __all__ = [
     "Change",
@@ -18,6 +18,7 @@ __all__ = [
     "Engine",
     "EngineContext",
     "Isolation",
+    "JobRecord",
     "ProcessingContext",
     "Processor",
     "ProcessorSpec",

@@ -1,11 +1,13 @@
 """Where jobs are recorded."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
-from docmill.model import Ledger, Mark
+import attrs
 
-__all__ = ["Change", "Store"]
+from docmill.model import JobOptions, Ledger, Mark, Row
+
+__all__ = ["Change", "JobRecord", "Store"]
 
 
 class Change(NamedTuple):
@@ -17,11 +19,43 @@ class Change(NamedTuple):
         ledger: what was asked for, and the outcomes.
         before: what is recorded already; None for a new job.
         after: what is to be recorded.
+        active: seconds for which the job has been processing, over all lives of the process.
+        lives: how many lives of the process in a row began with this job and did not get it any further.
+        told: whether somebody has heard the job's terminal event.
     """
 
     ledger: Ledger
     before: Mark | None
     after: Mark
+    active: float = 0.0
+    lives: int = 0
+    told: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class JobRecord:
+    """A job as a store gives it back when it is opened.
+
+    All times, those in the mark and in the rows included, are seconds since the epoch; for the rest see
+    ``Ledger`` and ``Change``.
+    """
+
+    id: str
+    document_ids: tuple[str, ...]
+    type: str
+    options: JobOptions
+    owner: str | None
+    idempotency_key: str | None
+    metadata: Mapping[str, Any]
+    priority: int
+    retry_of: str | None
+    created: float
+    mark: Mark
+    ok: Sequence[Row]
+    failed: Sequence[Row]
+    active: float
+    lives: int
+    told: bool
 
 
 class Store(Protocol):
@@ -29,13 +63,13 @@ class Store(Protocol):
 
     Attributes:
         durable: whether a commit outlives the process. If so, nothing is shown before it is committed, and
-            every commit is made in a thread of the queue's; if not, ``commit`` must not block.
+            every call is made in a thread of the queue's; if not, no call may block.
     """
 
     durable: bool
 
-    def open(self) -> None:
-        """Get ready to record.
+    def open(self) -> Iterable[JobRecord]:
+        """Get ready to record, and give back what was recorded before, in the order of creation.
 
         Raises:
             StoreError: it cannot; the message says what to do.
@@ -44,17 +78,17 @@ class Store(Protocol):
     def commit(self, changes: Sequence[Change]) -> None:
         """Record all of the changes, or none and raise.
 
-        Recording a change again that was recorded before does nothing.
+        An outcome is recorded once: a row whose job and position are there already changes nothing.
 
         Raises:
-            StoreError: nothing was recorded.
+            Exception: nothing of it is certain. The queue tries again for a minute, then it stops.
         """
 
     def prune(self, job_ids: Sequence[str]) -> None:
         """Remove jobs; those that are not there do not matter.
 
         Raises:
-            StoreError: some may not be removed.
+            Exception: some may not be removed.
         """
 
     def close(self) -> None:

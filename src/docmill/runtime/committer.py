@@ -1,18 +1,21 @@
 """Durable before visible: what has changed is recorded, and only then shown and told."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from anyio import Event
+from anyio import Event, sleep
 
 from docmill.core import JobMachine, Scheduler
+from docmill.core.retries import doubling
 from docmill.emitter import Emitter
 from docmill.engines.threads import ThreadPool
-from docmill.events import CircuitClosed, CircuitOpened
+from docmill.errors import StoreUnavailableError
+from docmill.events import CircuitClosed, CircuitOpened, StoreUnavailable, TerminalEvent
 from docmill.loops import Loop
 from docmill.model import JobStatus, Ledger, Mark
-from docmill.ports import Change, Store
+from docmill.ports import Change, JobRecord, Store
 from docmill.runtime.signals import Signals
 
 __all__ = ["Committer"]
@@ -20,13 +23,38 @@ __all__ = ["Committer"]
 NEW: Final = Mark(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None)
 """What every job begins as."""
 
+PATIENCE: Final = 60.0
+"""Seconds for which a commit that fails is tried again before the queue stops."""
+
+FIRST_WAIT: Final = 0.05
+LONGEST_WAIT: Final = 5.0
+
+logger = logging.getLogger("docmill")
+
+
+class Newcomer:
+    """A job that is to be recorded before anybody may see it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.recorded = Event()
+
 
 class Committer:
     """Brings changes from the desk to the store, and from there to whoever looks or listens.
 
     A store in memory is written to at once. For a durable one there is one writer: it commits whatever has
     gathered while it made the commit before, so that the groups size themselves to the disk, and no lane
-    waits for it.
+    waits for it. While a commit fails no attempt starts.
+
+    Args:
+        scheduler: whose changes they are.
+        store: where they go.
+        emitter: who hears of them.
+        signals: who waits for them.
+        loop: the loop that the queue runs on.
+        wall: the UTC time of a moment on the loop's clock.
+        admit: takes a new job in, once it is recorded.
     """
 
     def __init__(
@@ -35,27 +63,40 @@ class Committer:
         store: Store,
         emitter: Emitter,
         signals: Signals,
+        loop: Loop,
         wall: Callable[[float], datetime],
+        admit: Callable[[Ledger], None],
     ) -> None:
         self._scheduler = scheduler
         self._store = store
         self._emitter = emitter
         self._signals = signals
+        self._loop = loop
         self._wall = wall
+        self._admit = admit
         self._telling = False
-        self._new: list[tuple[Change, Event]] = []
+        self._newcomers: list[Newcomer] = []
         self._work = Event()
         self._idle = Event()
         self._writing = False
+        self._writer = ThreadPool(loop)
+
+    async def open_store(self) -> Iterable[JobRecord]:
+        """Open the store, and give back what it has kept."""
+        if not self._store.durable:
+            return self._store.open()
+        records: Iterable[JobRecord] = await self._in_writer(self._store.open)
+        return records
 
     def flush(self, now: float) -> None:
         """Record what has changed and tell it; with a durable store, have that done."""
         if self._store.durable:
-            self._work.set()
+            if self._scheduler.desk.changed:
+                self._work.set()
         elif not self._telling:  # a listener may cause a change; it is told after the one that it hears of
             self._telling = True
             try:
-                while changed := self._gather():
+                while changed := self._gather(now):
                     self._store.commit([change for _, change in changed])
                     self._reveal(changed, now)
             finally:
@@ -64,49 +105,106 @@ class Committer:
             self._tell_circuits()
 
     async def record_new(self, ledger: Ledger) -> None:
-        """Have the store record a new job; with a durable one, wait until it has."""
-        change = Change(ledger, None, NEW)
+        """Record a new job and take it in. If the caller is cancelled, the job may be there all the same."""
         if not self._store.durable:
-            self._store.commit([change])
+            self._store.commit([Change(ledger, None, NEW)])
+            self._admit(ledger)
             return
-        recorded = Event()
-        self._new.append((change, recorded))
+        newcomer = Newcomer(ledger)
+        self._newcomers.append(newcomer)
         self._work.set()
-        await recorded.wait()
+        await newcomer.recorded.wait()
+
+    async def run(self) -> None:
+        """Write to a durable store until cancelled.
+
+        Raises:
+            StoreUnavailableError: it could not be written to for a minute.
+        """
+        while True:
+            await self._work.wait()
+            self._work = Event()
+            await self.write()
+
+    async def write(self) -> None:
+        """Commit everything that has gathered, then show and tell it."""
+        self._writing = True
+        newcomers = list(self._newcomers)
+        changed = self._gather(self._loop.time())
+        new = [Change(newcomer.ledger, None, NEW) for newcomer in newcomers]
+        await self._commit_patiently(new + [change for _, change in changed])
+        del self._newcomers[: len(newcomers)]
+        for newcomer in newcomers:
+            self._admit(newcomer.ledger)
+            newcomer.recorded.set()
+        self._reveal(changed, self._loop.time())
+        self._writing = False
+        self._idle.set()
+
+    async def written(self) -> None:
+        """Wait until the writer has made a commit, or has ended."""
+        self._idle = Event() if self._idle.is_set() else self._idle
+        await self._idle.wait()
 
     async def finish(self) -> None:
-        """Wait until the store has everything."""
-        while self._store.durable and (self._scheduler.desk.changed or self._writing):
-            self._idle = Event()
-            await self._idle.wait()
+        """Wait until a durable store has everything."""
+        while self._store.durable and (self._writing or self._newcomers or self._scheduler.desk.changed):
+            self._work.set()
+            await self.written()
 
-    async def run(self, loop: Loop) -> None:
-        """Write to a durable store until cancelled."""
-        writer = ThreadPool(loop)
+    async def prune(self, job_ids: Sequence[str]) -> None:
+        """Remove jobs from the store. What cannot be removed now is removed another time."""
         try:
-            while True:
-                await self._work.wait()
-                self._work = Event()
-                self._writing = True
-                new, self._new = self._new, []
-                changed = self._gather()
-                call = writer.start(
-                    self._store.commit, [change for change, _ in new] + [change for _, change in changed]
-                )
-                await call.done.wait()
-                if call.error is not None:
-                    raise call.error
-                for _, recorded in new:
-                    recorded.set()
-                self._reveal(changed, loop.time())
-                self._writing = False
-                self._idle.set()
-        finally:
-            writer.close()
+            if self._store.durable:
+                await self._in_writer(self._store.prune, job_ids)
+            else:
+                self._store.prune(job_ids)
+        except Exception:
+            logger.exception("old jobs could not be removed from the store; they will be after the next opening")
 
-    def _gather(self) -> list[tuple[JobMachine, Change]]:
+    def close(self) -> None:
+        """Let go of the store and of its writer; whoever still waits for a new job may look why it is not there."""
+        for newcomer in self._newcomers:
+            newcomer.recorded.set()
+        self._idle.set()
+        self._store.close()
+        self._writer.close()
+
+    async def _commit_patiently(self, changes: Sequence[Change]) -> None:
+        deadline = self._loop.time() + PATIENCE
+        waits = doubling(FIRST_WAIT, LONGEST_WAIT)
+        while True:
+            try:
+                await self._in_writer(self._store.commit, changes)
+            except Exception as error:
+                if not self._scheduler.desk.paused:
+                    self._scheduler.pause(True)
+                    logger.warning("the store cannot record; nothing new starts until it can", exc_info=error)
+                if self._loop.time() >= deadline:
+                    self._give_up(error)
+            else:
+                break
+            await sleep(min(next(waits), max(0.0, deadline - self._loop.time())))
+        if self._scheduler.desk.paused:
+            self._scheduler.pause(False)
+
+    def _give_up(self, error: Exception) -> None:
+        text = f"the store could not record for {PATIENCE:g} s, and the queue has stopped: {error}"
+        self._emitter.publish(StoreUnavailable(error=text))
+        raise StoreUnavailableError(text) from error
+
+    async def _in_writer(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        call = self._writer.start(function, *arguments)
+        await call.done.wait()
+        if call.error is not None:
+            raise call.error
+        return call.result
+
+    def _gather(self, now: float) -> list[tuple[JobMachine, Change]]:
         changed = self._scheduler.desk.changed
-        changes = [(job, Change(job.ledger, job.shown, job.mark())) for job in changed]
+        changes = [
+            (job, Change(job.ledger, job.shown, job.mark(), job.active(now), job.lives, job.told)) for job in changed
+        ]
         changed.clear()
         return changes
 
@@ -114,7 +212,10 @@ class Committer:
         for job, change in changes:
             job.shown = change.after
             for event in job.herald.news(change.after, now, self._emitter):
-                self._emitter.publish(event)
+                heard = self._emitter.publish(event)
+                if isinstance(event, TerminalEvent) and self._store.durable and heard:
+                    job.told = True
+                    job.changed()
             self._signals.fire(job)
 
     def _tell_circuits(self) -> None:

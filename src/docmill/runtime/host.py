@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,9 +11,10 @@ from anyio.lowlevel import checkpoint
 
 from docmill.core import Scheduler
 from docmill.emitter import Emitter
-from docmill.errors import ForkedQueueError, InternalError, QueueClosedError
+from docmill.errors import ForkedQueueError, InternalError, QueueClosedError, StoreError
 from docmill.loops import Loop
-from docmill.ports import Clock, Engine, Store
+from docmill.model import Ledger
+from docmill.ports import Clock, Engine, JobRecord, Store
 from docmill.runtime.committer import Committer
 from docmill.runtime.lanes import Crew
 from docmill.runtime.signals import Signals
@@ -25,6 +26,10 @@ DRAIN: Final = 1.0
 """Seconds that slow async listeners have, at most, to hear the last events when the queue closes."""
 
 CLEANUP_EVERY: Final = 3600.0
+CLEANUP_AGE: Final = 24 * 3600.0
+
+OPENING_TURNS: Final = 2
+"""Turns of the loop after which the task that has opened the queue has run up to its first checkpoint."""
 
 logger = logging.getLogger("docmill")
 
@@ -55,12 +60,12 @@ class Host:
         clock: Clock,
         max_workers: int,
         stall_after: float | None,
-        cleanup: Callable[[], object],
+        admit: Callable[[Ledger], None],
+        resume: Callable[[Iterable[JobRecord]], None],
     ) -> None:
         self.loop = loop
-        self._clock = clock
         self.crew = Crew(scheduler, loop, max_workers)
-        self.committer = Committer(scheduler, store, emitter, signals, self.wall)
+        self.committer = Committer(scheduler, store, emitter, signals, loop, self.wall, admit)
         self.closing = False
         self.closed = Event()
         self.interrupt: BaseException | None = None
@@ -71,14 +76,14 @@ class Host:
         self._emitter = emitter
         self._signals = signals
         self._watchdog = Watchdog(self.crew, None if loop.virtual else stall_after)
-        self._cleanup = cleanup
+        self._clock = clock
+        self._resume = resume
         self._spawned = False
         self._opened = Event()
         self._gone = Event()
-        self._crash: BaseException | None = None
+        self._failure: BaseException | None = None
         self._close_asked = Event()
         self._patience = CancelScope()
-        self._scope = CancelScope()
         self._timeout = 0.0
 
     def check(self) -> None:
@@ -88,6 +93,7 @@ class Host:
             ForkedQueueError: this is another process than the one that opened it.
             QueueClosedError: it is closing or closed.
             KeyboardInterrupt: a processor or a listener raised it.
+            StoreError: the store cannot be opened, or could not record for a minute.
             InternalError: the queue broke.
         """
         if os.getpid() != self._pid:
@@ -97,8 +103,10 @@ class Host:
             )
         if self.interrupt is not None:
             raise self.interrupt
-        if self._crash is not None:
-            raise InternalError("the queue broke; the log has the traceback") from self._crash
+        if isinstance(self._failure, StoreError):
+            raise self._failure
+        if self._failure is not None:
+            raise InternalError("the queue broke; the log has the traceback") from self._failure
         if self.closing:
             raise QueueClosedError("the queue is closed; make a new one")
 
@@ -124,12 +132,19 @@ class Host:
         self._begin_to_close(timeout)
         with CancelScope(shield=True):
             await self.closed.wait()
-            # An attempt that cannot be cancelled keeps its task, and so does a listener that closes the queue
-            # itself: nobody waits for those.
+            # A listener that closes the queue itself would wait for its own end, and an attempt that cannot be
+            # cancelled may have none.
             for _ in range(GRACE_TURNS):
-                if self._gone.is_set():
+                if self._gone.is_set() and not self.crew.lanes:
                     break
                 await checkpoint()
+
+    async def clean_up(self, max_age: float) -> int:
+        """Forget the jobs that have been done for ``max_age`` seconds, and say how many they were."""
+        gone = [job.ledger.id for job in self._scheduler.forget(self.loop.time(), max_age)]
+        if gone:
+            await self.committer.prune(gone)
+        return len(gone)
 
     def interrupted(self, error: BaseException) -> None:
         """Close at once, since somebody raised KeyboardInterrupt inside of the queue."""
@@ -149,20 +164,18 @@ class Host:
         # No exception may leave this task: on trio it would end the whole program, on asyncio nobody would see it.
         try:
             async with create_task_group() as tasks:
-                self._scope = tasks.cancel_scope
-                self._emitter.open(tasks.start_soon, self._is_cancellation)
-                self.crew.open(
-                    spawn=tasks.start_soon,
-                    flush=self.committer.flush,
-                    alert=self._watchdog.alert,
-                    is_torn_down=self._is_torn_down,
-                    on_interrupt=self.interrupted,
-                )
+                self._emitter.open(self.loop)
+                self.crew.open(flush=self.committer.flush, alert=self._watchdog.alert, on_interrupt=self.interrupted)
+                self._resume(await self.committer.open_store())
+                await self.committer.write()
+                self._opened.set()
+                # Listeners that are registered right after the opening are to hear of resumed jobs.
+                for _ in range(OPENING_TURNS):
+                    await checkpoint()
+                if self._store.durable:
+                    tasks.start_soon(self.committer.run)
                 tasks.start_soon(self._watchdog.run)
                 tasks.start_soon(self._clean_up_now_and_then)
-                if self._store.durable:
-                    tasks.start_soon(self.committer.run, self.loop)
-                self._opened.set()
                 await self._close_asked.wait()
                 await self._close()
                 self._end()
@@ -170,6 +183,7 @@ class Host:
         except BaseException as error:  # noqa: BLE001 - see above
             self._broke(error)
         finally:
+            self.crew.tear_down()
             self._end()
             self._gone.set()
 
@@ -177,11 +191,10 @@ class Host:
         self._scheduler.halt()
         with self._patience:
             await self.crew.quiet()
+        self._scheduler.leave_undecided(self.loop.time())
         self._scheduler.stop_running()
         self.crew.attend(self.loop.time())
         await self.crew.quiet()
-        if not self._store.durable:
-            self._scheduler.cancel_undecided(self.loop.time())
         self.crew.go_home()
         self.crew.attend(self.loop.time())
         await self.committer.finish()
@@ -189,15 +202,13 @@ class Host:
             await self._emitter.drain()
         await self._engine.aclose()
 
-    def _is_torn_down(self) -> bool:
-        return self._scope.cancel_called
-
-    def _is_cancellation(self, error: BaseException) -> bool:
-        return isinstance(error, self.loop.cancelled) and self._scope.cancel_called
-
     def _broke(self, error: BaseException) -> None:
-        if not isinstance(error, self.loop.cancelled):
-            self._crash = error
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if isinstance(error, self.loop.cancelled):
+            return
+        self._failure = error
+        if not isinstance(error, StoreError):
             logger.critical("the queue broke and is closed", exc_info=error)
 
     def _end(self) -> None:
@@ -206,11 +217,11 @@ class Host:
         self.closing = True
         self._opened.set()
         self._emitter.close()
-        self._store.close()
+        self.committer.close()
         self._signals.fire_all()
         self.closed.set()
 
     async def _clean_up_now_and_then(self) -> None:
         while True:
             await sleep(CLEANUP_EVERY)
-            self._cleanup()
+            await self.clean_up(CLEANUP_AGE)

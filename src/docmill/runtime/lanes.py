@@ -43,17 +43,19 @@ class Lane:
         self._wake = Event()
 
     async def run(self) -> None:
-        """Serve until retired, or until the crew goes home."""
+        """Serve until retired, or until the crew goes home. No exception gets out."""
+        crew = self._crew
         try:
-            while not self.retired and not self._crew.going_home:
+            while not self.retired and not crew.going_home:
                 self._leaving = False
                 with CancelScope() as self._scope:
                     await self._serve()
-        except Exception:
-            # A processor that leaves a cancel scope of its own open spoils the task's stack of scopes.
-            logger.exception("a lane broke and is replaced; a processor may have left a cancel scope open")
+        except BaseException as error:
+            # A processor may spoil the task that it runs in: cancel it for later, or leave a scope of its own open.
+            if not crew.is_torn_down():
+                logger.warning("a lane broke and is replaced; a processor has spoilt its task", exc_info=error)
         finally:
-            self._crew.left(self)
+            crew.left(self)
 
     async def _serve(self) -> None:  # noqa: C901 - the one loop of the library; calls cost more than lines here
         crew = self._crew
@@ -102,7 +104,7 @@ class Lane:
                 turn = now
 
     def stop(self) -> None:
-        """Cancel the attempt that is running."""
+        """Cancel the attempt that is running, or the pause."""
         self._leaving = True
         self._scope.cancel()
 
@@ -134,6 +136,7 @@ class Lane:
         if attempt.stop is None and isinstance(error, crew.loop.cancelled) and crew.is_torn_down():
             raise error
         if _has_interrupt(error):
+            attempt.released = True
             crew.on_interrupt(error)
         verdict = job.processor.judge(error)
         if attempt.left_behind and attempt.stop is not None:
@@ -176,29 +179,23 @@ class Crew:
         self._max_workers = max_workers
         self._flush: Callable[[float], None] = lambda _: None
         self._alert: Callable[[list[Attempt]], None] = lambda _: None
-        self._spawn: Callable[..., object] = lambda _: None
         self._quiet: Event | None = None
 
     def open(
         self,
         *,
-        spawn: Callable[..., object],
         flush: Callable[[float], None],
         alert: Callable[[list[Attempt]], None],
-        is_torn_down: Callable[[], bool],
         on_interrupt: Callable[[BaseException], None],
     ) -> None:
         """Begin to work.
 
         Args:
-            spawn: starts a task.
             flush: records what has changed, and tells the listeners.
             alert: lets the watchdog see whether it has to wake earlier, and which attempts were told to stop.
-            is_torn_down: whether the queue's tasks are being cancelled.
             on_interrupt: takes a KeyboardInterrupt.
         """
-        self._spawn, self._flush, self._alert = spawn, flush, alert
-        self.is_torn_down, self.on_interrupt = is_torn_down, on_interrupt
+        self._flush, self._alert, self.on_interrupt = flush, alert, on_interrupt
 
     @property
     def busy(self) -> bool:
@@ -240,6 +237,8 @@ class Crew:
     def left(self, lane: Lane) -> None:
         """A lane has ended."""
         self.lanes.pop(lane, None)
+        if lane in self.parked:
+            self.parked.remove(lane)
         self.notice_quiet()
         if self.scheduler.desk.turns.waiting:
             self._rouse()
@@ -273,15 +272,25 @@ class Crew:
             lane.wake()
         self.parked.clear()
 
+    def tear_down(self) -> None:
+        """Cancel every lane, whatever it does."""
+        self.going_home = True
+        for lane in self.lanes:
+            lane.stop()
+
+    def is_torn_down(self) -> bool:
+        """Whether the lanes end, or are being ended from outside."""
+        return self.going_home or self.loop.is_ending()
+
     def _rouse(self) -> None:
         """Get one more lane to look for work. When it finds some, it rouses the next."""
         if self.parked:
             self.parked.pop().wake()
-        elif len(self.lanes) < self._max_workers and not self.going_home and not self.is_torn_down():
+        elif len(self.lanes) < self._max_workers and not self.is_torn_down():
             lane = Lane(self)
             self.lanes[lane] = None
             self.slice = SLICE / len(self.lanes)
-            self._spawn(lane.run)
+            self.loop.spawn(lane.run, "docmill lane")
 
 
 def _has_interrupt(error: BaseException) -> bool:

@@ -35,18 +35,21 @@ class EventStream:
         else:
             emitter.subscribe(self)
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: Event) -> bool:
         """Take in an event if it belongs here."""
-        if isinstance(event, DocumentCompleted | DocumentFailed) and not self.wants_documents:
-            return
-        if self._job_id is not None:
-            if not isinstance(event, JobEvent) or event.job_id != self._job_id:
-                return
-        elif self._owner is not None and not (isinstance(event, JobEvent) and event.owner == self._owner):
-            return
+        if not self._wants(event):
+            return False
         self._mailbox.put(event)
         if self._job_id is not None and isinstance(event, TerminalEvent):
             self.end()
+        return True
+
+    def _wants(self, event: Event) -> bool:
+        if isinstance(event, DocumentCompleted | DocumentFailed) and not self.wants_documents:
+            return False
+        if self._job_id is not None:
+            return isinstance(event, JobEvent) and event.job_id == self._job_id
+        return self._owner is None or (isinstance(event, JobEvent) and event.owner == self._owner)
 
     def end(self) -> None:
         """No event will follow those that wait."""

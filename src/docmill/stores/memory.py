@@ -1,8 +1,8 @@
 """The store that keeps nothing beyond the process."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from docmill.ports import Change
+from docmill.ports import Change, JobRecord
 
 __all__ = ["MemoryStore"]
 
@@ -12,8 +12,9 @@ class MemoryStore:
 
     durable = False
 
-    def open(self) -> None:
-        """Nothing to get ready."""
+    def open(self) -> Iterable[JobRecord]:
+        """There is nothing from before."""
+        return ()
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Nothing to record."""

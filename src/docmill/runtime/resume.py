@@ -1,0 +1,52 @@
+"""A job that a store has kept, brought into this life of the process."""
+
+from collections.abc import Iterable
+
+from docmill.model import Ledger, Mark, Row
+from docmill.ports import JobRecord
+
+__all__ = ["revive"]
+
+
+def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
+    """The ledger and the mark of a recorded job, its times on the monotonic clock of this life.
+
+    The wall clock may have been set back since: then what was recorded in the future counts as now, so that
+    the timestamps of a job stay in order.
+
+    Args:
+        record: what the store gave back.
+        now: seconds on the monotonic clock.
+        wall: seconds since the epoch at the same moment.
+    """
+    offset = wall - now
+
+    def moment(seconds: float) -> float:
+        return min(seconds - offset, now)
+
+    def maybe(seconds: float | None) -> float | None:
+        return None if seconds is None else moment(seconds)
+
+    def rows(recorded: Iterable[Row]) -> list[Row]:
+        return [
+            (position, attempts, moment(settled) - (settled - first_started), moment(settled), payload)
+            for position, attempts, first_started, settled, payload in recorded
+        ]
+
+    ledger = Ledger(
+        id=record.id,
+        document_ids=record.document_ids,
+        type=record.type,
+        options=record.options,
+        owner=record.owner,
+        idempotency_key=record.idempotency_key,
+        metadata=record.metadata,
+        priority=record.priority,
+        retry_of=record.retry_of,
+        created=moment(record.created),
+        wall_offset=offset,
+    )
+    ledger.ok += rows(record.ok)
+    ledger.failed += rows(record.failed)
+    mark = record.mark
+    return ledger, mark._replace(started=maybe(mark.started), completed=maybe(mark.completed))
