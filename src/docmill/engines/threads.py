@@ -2,14 +2,23 @@
 
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from anyio import Event
+from anyio import Event, sleep
 
 from docmill.loops import Loop
 
-__all__ = ["Call", "ThreadPool"]
+__all__ = ["Call", "ThreadPool", "spend"]
+
+_spent: ContextVar[list[float]] = ContextVar("docmill virtual seconds")
+
+
+def spend(seconds: float) -> None:
+    """Under virtual time: let the sync call that is running have taken so many virtual seconds more."""
+    _spent.get()[0] += seconds
 
 
 class Call:
@@ -55,8 +64,7 @@ class ThreadPool:
         """Start a call in an idle thread, or in a new one; under virtual time make it at once."""
         call = Call(function, arguments)
         if self._loop.virtual:
-            call.run()
-            call.done.set()
+            self._run_inline(call)
             return call
         if self._idle:
             worker = self._idle.pop()
@@ -66,6 +74,26 @@ class ThreadPool:
             self._workers.add(worker)
         worker.calls.put(call)
         return call
+
+    def _run_inline(self, call: Call) -> None:
+        seconds = [0.0]
+        token = _spent.set(seconds)
+        try:
+            call.run()
+        finally:
+            _spent.reset(token)
+        if seconds[0]:
+            call.finished = False
+            self._loop.spawn(partial(self._end_later, call, seconds[0]), "docmill virtual thread")
+        else:
+            call.done.set()
+
+    async def _end_later(self, call: Call, seconds: float) -> None:
+        await sleep(seconds)
+        call.finished = True
+        call.done.set()
+        if call.on_late_end is not None:
+            call.on_late_end()
 
     def close(self) -> None:
         """End the idle threads, and wait for the moment that this takes."""

@@ -125,3 +125,8 @@ class Mark(NamedTuple):
     error_code: JobErrorCode | None
     summary: Any
     summary_error: str | None
+
+    @classmethod
+    def new(cls) -> "Mark":
+        """What every job begins as."""
+        return cls(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None)

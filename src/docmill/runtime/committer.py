@@ -14,14 +14,11 @@ from docmill.engines.threads import ThreadPool
 from docmill.errors import StoreUnavailableError
 from docmill.events import CircuitClosed, CircuitOpened, StoreUnavailable, TerminalEvent
 from docmill.loops import Loop
-from docmill.model import JobStatus, Ledger, Mark
+from docmill.model import Ledger, Mark
 from docmill.ports import Change, JobRecord, Store
 from docmill.runtime.signals import Signals
 
 __all__ = ["Committer"]
-
-NEW: Final = Mark(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None)
-"""What every job begins as."""
 
 PATIENCE: Final = 60.0
 """Seconds for which a commit that fails is tried again before the queue stops."""
@@ -107,7 +104,7 @@ class Committer:
     async def record_new(self, ledger: Ledger) -> None:
         """Record a new job and take it in. If the caller is cancelled, the job may be there all the same."""
         if not self._store.durable:
-            self._store.commit([Change(ledger, None, NEW)])
+            self._store.commit([Change(ledger, None, Mark.new())])
             self._admit(ledger)
             return
         newcomer = Newcomer(ledger)
@@ -131,7 +128,7 @@ class Committer:
         self._writing = True
         newcomers = list(self._newcomers)
         changed = self._gather(self._loop.time())
-        new = [Change(newcomer.ledger, None, NEW) for newcomer in newcomers]
+        new = [Change(newcomer.ledger, None, Mark.new()) for newcomer in newcomers]
         await self._commit_patiently(new + [change for _, change in changed])
         del self._newcomers[: len(newcomers)]
         for newcomer in newcomers:

@@ -85,6 +85,7 @@ class Host:
         self._close_asked = Event()
         self._patience = CancelScope()
         self._timeout = 0.0
+        self._scope = CancelScope()
 
     def check(self) -> None:
         """Make sure that the queue still works.
@@ -146,6 +147,12 @@ class Host:
             await self.committer.prune(gone)
         return len(gone)
 
+    def crash(self) -> None:
+        """End as a process does that is killed: nothing more is recorded, told or waited for."""
+        self.closing = True
+        self._emitter.close()
+        self._scope.cancel()
+
     def interrupted(self, error: BaseException) -> None:
         """Close at once, since somebody raised KeyboardInterrupt inside of the queue."""
         if self.interrupt is None:
@@ -164,6 +171,7 @@ class Host:
         # No exception may leave this task: on trio it would end the whole program, on asyncio nobody would see it.
         try:
             async with create_task_group() as tasks:
+                self._scope = tasks.cancel_scope
                 self._emitter.open(self.loop)
                 self.crew.open(flush=self.committer.flush, alert=self._watchdog.alert, on_interrupt=self.interrupted)
                 self._resume(await self.committer.open_store())
