@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from contextvars import copy_context
 from math import inf
 from typing import Any, Protocol
 
@@ -31,7 +32,7 @@ class Loop(Protocol):
     def spawn(self, main: MainFunction, name: str) -> None:
         """Run ``main`` as a task of the loop itself, outside of everybody's task groups.
 
-        ``main`` must not let an exception out.
+        It runs in a copy of the context in which this object was made. ``main`` must not let an exception out.
         """
         ...
 
@@ -51,6 +52,7 @@ class AsyncioLoop:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._context = copy_context()
         self._tasks: set[asyncio.Task[None]] = set()
         self.virtual: bool = getattr(loop, "virtual_time", False)
         # The stock loop's time is the system's monotonic clock, behind one call more.
@@ -59,7 +61,7 @@ class AsyncioLoop:
 
     def spawn(self, main: MainFunction, name: str) -> None:
         # The loop keeps only a weak reference to a task.
-        task = self._loop.create_task(main(), name=name)
+        task = self._loop.create_task(main(), name=name, context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -78,6 +80,7 @@ class TrioLoop:
         import trio
 
         self._token = token
+        self._context = copy_context()
         self._trio = trio
         self.cancelled: type[BaseException] = trio.Cancelled
         clock = trio.lowlevel.current_clock()
@@ -86,7 +89,7 @@ class TrioLoop:
         self.virtual: bool = getattr(clock, "autojump_threshold", inf) < inf
 
     def spawn(self, main: MainFunction, name: str) -> None:
-        self._trio.lowlevel.spawn_system_task(main, name=name)
+        self._trio.lowlevel.spawn_system_task(main, name=name, context=self._context.copy())
 
     def is_ending(self) -> bool:
         nursery = self._trio.lowlevel.current_task().parent_nursery

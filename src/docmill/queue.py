@@ -176,6 +176,7 @@ class DocumentProcessingQueue(Listening):
         """
         if self._host is None:
             self._closed_unopened = True
+            self._emitter.close()
         else:
             await self._host.aclose(timeout)
 
@@ -258,9 +259,10 @@ class DocumentProcessingQueue(Listening):
         """
         await checkpoint()
         job = self._find(job_id, owner)
+        assert self._host is not None  # it made the job
+        self._host.check_process()
         now = self._now()
         first = job.cancel(now, force=force)
-        assert self._host is not None  # it made the job
         self._host.crew.attend(now)
         if first and self._store.durable:
             await self.wait(job_id)

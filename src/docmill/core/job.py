@@ -514,7 +514,8 @@ class JobMachine:
                 self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
         self._waiting.end_waits(now)
         self._give_up_waiting(now)
-        self.herald.tick(now)
+        if not self.decided:
+            self.herald.tick(now)
         self.survey()
         self.arm(self._next_alarm())
 

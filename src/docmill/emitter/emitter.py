@@ -41,7 +41,7 @@ class Subscriber(Protocol):
 
 
 class Lane:
-    """The events of one async listener, and the task that brings them to it."""
+    """The events of one async listener, and the task that brings them to it; it lives while there are any."""
 
     def __init__(self, emitter: "Emitter", listener: Listener, loop: Loop) -> None:
         self.mailbox = Mailbox()
@@ -49,38 +49,27 @@ class Lane:
         self._emitter = emitter
         self._listener = listener
         self._loop = loop
-        self._running = False
         self._scope = CancelScope()
-
-    def put(self, item: Any) -> None:
-        """Let the listener hear an event when it is its turn."""
-        self.mailbox.put(item)
-        self._start()
+        loop.spawn(self._run, "docmill listener")
 
     def stop(self) -> None:
         """Bring nothing more, and cancel the listener if it is at work."""
         self._scope.cancel()
 
-    def _start(self) -> None:
-        if not self._running and not self._emitter.closed:
-            self._running = True
-            self._loop.spawn(self._run, "docmill listener")
-
     async def _run(self) -> None:
         try:
             with CancelScope() as self._scope:
-                while True:
-                    await self._bring_all()
-                    self._emitter.lane_idle()
-                    await self.mailbox.wait()
+                await self._bring_all()
         except BaseException as error:
             # A listener may spoil the task that it runs in, such as by cancelling it for later.
             if not self._is_ended():
                 logger.warning("the task of a listener broke and is replaced", exc_info=error)
         finally:
-            self._running = self.busy = False
+            self.busy = False
             if self.mailbox and not self._is_ended():
-                self._start()
+                self._loop.spawn(self._run, "docmill listener")
+            else:
+                self._emitter.lane_ended(self._listener)
 
     async def _bring_all(self) -> None:
         while self.mailbox:
@@ -118,6 +107,7 @@ class Emitter(EventEmitter):
     Attributes:
         closed: whether nothing will be emitted any more.
         failures: how often a listener has raised.
+        dropped: document events that were dropped, since their async listener is too slow.
         on_follow: called when somebody begins to listen to single documents.
         on_interrupt: called with a KeyboardInterrupt that a listener raised.
     """
@@ -129,8 +119,8 @@ class Emitter(EventEmitter):
         self.on_follow = on_follow
         self.on_interrupt = on_interrupt
         self._loop: Loop | None = None
+        self.dropped = 0
         self._lanes: dict[Listener, Lane] = {}
-        self._is_async: dict[Listener, bool] = {}
         self._subscribers: dict[int, weakref.ref[Subscriber]] = {}
         self._numbers = count()
         self._idle = Signal()
@@ -140,11 +130,6 @@ class Emitter(EventEmitter):
             return True
         documents = name in (DocumentCompleted.name, DocumentFailed.name)
         return any(subscriber.wants_documents or not documents for subscriber in self.subscribers())
-
-    @property
-    def dropped(self) -> int:
-        """Document events that were dropped since their listener is too slow."""
-        return sum(lane.mailbox.dropped for lane in self._lanes.values())
 
     def open(self, loop: Loop) -> None:
         """Begin to run async listeners on a loop."""
@@ -197,8 +182,9 @@ class Emitter(EventEmitter):
             self._idle = Signal()
             await self._idle.wait()
 
-    def lane_idle(self) -> None:
-        """A lane has nothing to do."""
+    def lane_ended(self, listener: Listener) -> None:
+        """A listener has heard everything."""
+        self._lanes.pop(listener, None)
         self._idle.set()
 
     def listener_failed(self, listener: Listener, error: BaseException, heard: Any) -> None:
@@ -206,44 +192,51 @@ class Emitter(EventEmitter):
         self.failures += 1
         if isinstance(error, KeyboardInterrupt):
             self.on_interrupt(error)
-        error.add_note(f"raised by the listener {listener!r}")
+        note = f"raised by the listener {_name_of(listener)}"
+        if note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
         if self._events.get("error") and not isinstance(heard, BaseException):
             self.emit("error", error)
         else:
             logger.error("a listener raised; nothing else is affected", exc_info=error)
 
     def _add_event_handler(self, event: str, k: Listener, v: Listener) -> None:
-        self._is_async[k] = _is_async(k)
+        if v is not k:
+            v.__wrapped__ = k  # type: ignore[attr-defined]  # so that one listener has one lane, however it is added
         super()._add_event_handler(event, k, v)
         if event in (DocumentCompleted.name, DocumentFailed.name):
             self.on_follow()
 
     def _emit_run(self, f: Listener, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
-            if self._is_async.get(f):
-                self._lane(f).put(args[0])
+            if _is_async(f):
+                self._put(f, args[0])
                 return
             result = f(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - a listener changes nothing, whatever it raises
             self.listener_failed(f, error, args[0])
         else:
             if inspect.isawaitable(result):
-                self._lane(f).put(Late(result, args[0]))
+                self._put(getattr(f, "__wrapped__", f), Late(result, args[0]))
 
     def _emit_handle_potential_error(self, event: str, error: Any) -> None:
         """An "error" that nobody listens to is logged where it comes up, not raised at whoever emitted."""
 
-    def _lane(self, listener: Listener) -> Lane:
+    def _put(self, listener: Listener, item: Any) -> None:
+        assert self._loop is not None  # events come from an open queue only
         lane = self._lanes.get(listener)
         if lane is None:
-            assert self._loop is not None  # events come from an open queue only
             lane = self._lanes[listener] = Lane(self, listener, self._loop)
-        return lane
+        self.dropped += lane.mailbox.put(item)
 
 
 def _is_async(listener: Listener) -> bool:
     while isinstance(listener, partial):
         listener = listener.func
-    return inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(
-        getattr(listener, "__call__", None)  # noqa: B004 - whether it is callable is not the question
-    )
+    function = listener if inspect.isroutine(listener) else type(listener).__call__
+    return inspect.iscoroutinefunction(function)
+
+
+def _name_of(listener: Listener) -> str:
+    name = getattr(listener, "__qualname__", type(listener).__qualname__)
+    return f"{getattr(listener, '__module__', None)}.{name}"

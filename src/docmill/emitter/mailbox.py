@@ -26,7 +26,7 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self.dropped = 0
+        self._warned = False
         self._items: OrderedDict[Hashable, Any] = OrderedDict()
         self._outcomes: OrderedDict[int, None] = OrderedDict()
         self._numbers = count()
@@ -35,14 +35,13 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._items)
 
-    def put(self, item: Any) -> None:
-        """Add an event, or anything else that is to be kept in order."""
+    def put(self, item: Any) -> int:
+        """Add an event, or anything else that is to be kept in order; say how many outcomes had to go for it."""
         key = self._key(item)
         self._items.pop(key, None)
         self._items[key] = item
-        if isinstance(item, DocumentCompleted | DocumentFailed):
-            self._limit_outcomes(key)
         self.wake()
+        return self._limit_outcomes(key) if isinstance(item, DocumentCompleted | DocumentFailed) else 0
 
     def pop(self) -> Any:
         """Take out the oldest."""
@@ -66,11 +65,13 @@ class Mailbox:
             return item.name, item.job_id, item.document_id
         return next(self._numbers)
 
-    def _limit_outcomes(self, key: Any) -> None:
+    def _limit_outcomes(self, key: Any) -> int:
         self._outcomes[key] = None
-        if len(self._outcomes) > CAPACITY:
-            oldest, _ = self._outcomes.popitem(last=False)
-            del self._items[oldest]
-            self.dropped += 1
-            if self.dropped == 1:
-                logger.warning("a listener is slow: of its document events, only the newest %d are kept", CAPACITY)
+        if len(self._outcomes) <= CAPACITY:
+            return 0
+        oldest, _ = self._outcomes.popitem(last=False)
+        del self._items[oldest]
+        if not self._warned:
+            self._warned = True
+            logger.warning("a listener is slow: of its document events, only the newest %d are kept", CAPACITY)
+        return 1

@@ -112,6 +112,15 @@ class Committer:
         self._work.set()
         await newcomer.recorded.wait()
 
+    async def record_resumed(self) -> None:
+        """Record that jobs were taken up, before anything of them starts; they are told of later."""
+        changed = self._gather(self._loop.time())
+        if changed:
+            await self._commit_patiently([change for _, change in changed])
+        for job, change in changed:
+            job.shown = change.after
+            job.changed()
+
     async def run(self) -> None:
         """Write to a durable store until cancelled.
 

@@ -97,11 +97,7 @@ class Host:
             StoreError: the store cannot be opened, or could not record for a minute.
             InternalError: the queue broke.
         """
-        if os.getpid() != self._pid:
-            raise ForkedQueueError(
-                f"this queue was opened in process {self._pid} and does not work in its fork {os.getpid()}; "
-                "make a queue of its own here"
-            )
+        self.check_process()
         if self.interrupt is not None:
             raise self.interrupt
         if isinstance(self._failure, StoreError):
@@ -111,8 +107,21 @@ class Host:
         if self.closing:
             raise QueueClosedError("the queue is closed; make a new one")
 
+    def check_process(self) -> None:
+        """Make sure that this is the process that opened the queue.
+
+        Raises:
+            ForkedQueueError: it is a fork of it.
+        """
+        if os.getpid() != self._pid:
+            raise ForkedQueueError(
+                f"this queue was opened in process {self._pid} and does not work in its fork {os.getpid()}; "
+                "make a queue of its own here"
+            )
+
     def check_waiting(self) -> None:
         """Make sure that what is waited for may still come, closing or not."""
+        self.check_process()
         if self.closed.is_set() or self.interrupt is not None:
             self.check()
 
@@ -130,6 +139,7 @@ class Host:
 
     async def aclose(self, timeout: float) -> None:
         """Close, and wait for the end; a second call waits, too, and may only make it come sooner."""
+        self.check_process()
         self._begin_to_close(timeout)
         with CancelScope(shield=True):
             await self.closed.wait()
@@ -175,7 +185,7 @@ class Host:
                 self._emitter.open(self.loop)
                 self.crew.open(flush=self.committer.flush, alert=self._watchdog.alert, on_interrupt=self.interrupted)
                 self._resume(await self.committer.open_store())
-                await self.committer.write()
+                await self.committer.record_resumed()
                 self._opened.set()
                 # Listeners that are registered right after the opening are to hear of resumed jobs.
                 for _ in range(OPENING_TURNS):

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from anyio.lowlevel import checkpoint
+
 from docmill.core import JobMachine
 from docmill.emitter import Emitter, Mailbox
 from docmill.events import DocumentCompleted, DocumentFailed, Event, JobEvent, TerminalEvent
@@ -61,6 +63,7 @@ class EventStream:
         return self
 
     async def __anext__(self) -> Event:
+        await checkpoint()
         while not self._mailbox:
             if self._ended:
                 raise StopAsyncIteration
@@ -97,6 +100,7 @@ class OutcomeStream:
         return self
 
     async def __anext__(self) -> Outcome:
+        await checkpoint()
         while self._open:
             outcome = self._next()
             if outcome is not None:

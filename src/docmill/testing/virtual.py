@@ -23,6 +23,10 @@ PATIENCE: Final = 5.0
 """Real seconds that a loop with nothing to do waits for another thread before it calls that a deadlock."""
 
 
+HORIZON: Final = 10 * 365 * 24 * 3600.0
+"""Virtual seconds after which a program that only a periodic timer keeps going is called a deadlock."""
+
+
 class DeadlockError(RuntimeError):
     """Every task waits, and no timer is set: virtual time would stand still for ever."""
 
@@ -62,6 +66,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def jump(self, seconds: float) -> None:
         """Let the clock jump, to the next timer exactly if there is one."""
+        if self._virtual_now > HORIZON:
+            raise DeadlockError(
+                "ten years have passed, and the program still waits: nothing but a periodic timer is left"
+            )
         timers = [handle.when() for handle in self._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
         self._virtual_now = max(self._virtual_now, min(timers, default=self._virtual_now + seconds))
 

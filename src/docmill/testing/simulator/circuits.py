@@ -1,0 +1,122 @@
+"""The circuits as listeners hear of them, against what the attempts say: R26."""
+
+from math import inf
+
+from anyio import current_time
+
+from docmill.events import CircuitClosed, CircuitOpened
+from docmill.testing.simulator.attempts import EPSILON, Attempts, Run
+from docmill.testing.simulator.clock import SteppingClock
+from docmill.testing.simulator.history import History
+from docmill.testing.simulator.plan import BARE, Plan
+
+__all__ = ["Circuits"]
+
+
+class Circuit:
+    """One job type's circuit in one life of the queue.
+
+    Attributes:
+        until: when it lets a probe through; None while it is closed.
+        changed: when it opened or closed last.
+        failures: consecutive counted failures since then.
+        last: the attempt that ended last.
+        probe: the attempt that is to show whether the service is back.
+        recovered: whether a probe has succeeded since the circuit opened.
+    """
+
+    def __init__(self) -> None:
+        self.until: float | None = None
+        self.changed = -inf
+        self.failures = 0
+        self.last: Run | None = None
+        self.probe: Run | None = None
+        self.recovered = False
+
+    def change(self, now: float, until: float | None) -> None:
+        """It opened until a time, or closed."""
+        self.until, self.changed, self.failures = until, now, 0
+        self.probe, self.recovered = None, False
+
+
+class Circuits:
+    """The circuits of all job types in the life that the queue is in."""
+
+    def __init__(self, plan: Plan, history: History, attempts: Attempts, clock: SteppingClock) -> None:
+        self.deaf = False
+        self._plan = plan
+        self._history = history
+        self._attempts = attempts
+        self._clock = clock
+        self._circuits: dict[str, Circuit] = {}
+
+    def reset(self, *, deaf: bool) -> None:
+        """Another life begins with every circuit closed; nothing can be checked if nobody listens in it."""
+        self.deaf = deaf
+        self._circuits.clear()
+
+    def began(self, run: Run) -> None:
+        """An attempt started."""
+        stuck = self._attempts.abandoned(run.type)
+        self._history.expect(
+            stuck < self._plan.max_abandoned, "R29", "{} started though {} attempts are abandoned", run.type, stuck
+        )
+        circuit, now = self._of(run.type), run.started
+        if self.deaf:
+            return
+        if circuit.until is None:
+            allowed = self._plan.breaker_failures
+            self._history.expect(
+                run.type == BARE or circuit.failures < allowed, "R26", "{} did not open after {} failures", run.type, allowed
+            )
+            return
+        early = circuit.until - now
+        self._history.expect(early <= EPSILON, "R26", "{} started {} s before its circuit lets a probe through", run.type, early)
+        probe = circuit.probe
+        if probe is not None and not circuit.recovered:
+            busy = probe.ended > now and now < probe.budget_end
+            self._history.expect(not busy, "R26", "{}: a second probe at once", run.type)
+        circuit.probe = run
+
+    def ended(self, run: Run) -> None:
+        """An attempt ended, whether or not anybody still cared."""
+        circuit = self._of(run.type)
+        if run.how == "ok":
+            circuit.recovered = circuit.recovered or run is circuit.probe
+            circuit.failures = 0 if run.started >= circuit.changed else circuit.failures
+        elif run.counted and run.started >= circuit.changed and circuit.until is None:
+            circuit.failures += 1
+        circuit.last = run
+
+    def opened(self, event: CircuitOpened) -> None:
+        """Listeners were told that a circuit opened."""
+        self._history.note("", "circuit opened", event.job_type)
+        if event.until is None:
+            stuck = self._attempts.stuck(event.job_type)
+            self._history.expect(stuck >= self._plan.max_abandoned, "R29", "{} is stuck with {} abandoned", event.job_type, stuck)
+            return
+        circuit, now = self._of(event.job_type), current_time()
+        wait = event.until.timestamp() - self._clock.wall()
+        last = circuit.last
+        if last is None or last.pause is None:
+            enough = circuit.failures >= self._plan.breaker_failures
+            probing = circuit.until is not None and circuit.probe is not None
+            self._history.expect(event.job_type != BARE and (enough or probing), "R26", "{} opened for no reason", event.job_type)
+        else:
+            self._history.expect(wait >= last.pause - 1e-3, "R26", "{} opened for {} s, not for {}", event.job_type, wait, last.pause)
+        circuit.change(now, now + wait)
+
+    def closed(self, event: CircuitClosed) -> None:
+        """Listeners were told that a circuit closed."""
+        self._history.note("", "circuit closed", event.job_type)
+        circuit, now = self._of(event.job_type), current_time()
+        if circuit.until is None:
+            return
+        if event.job_type == BARE:
+            self._history.expect(now >= circuit.until - 1e-3, "R26", "{} closed before its pause was over", BARE)
+        else:
+            self._history.expect(circuit.recovered, "R26", "{} closed without a probe that succeeded", event.job_type)
+        circuit.change(now, None)
+
+    def _of(self, job_type: str) -> Circuit:
+        return self._circuits.setdefault(job_type, Circuit())

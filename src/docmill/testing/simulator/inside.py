@@ -1,0 +1,29 @@
+"""The few things that the simulator does from inside of a queue, since no public call does them."""
+
+# ruff: noqa: SLF001
+
+from docmill.queue import DocumentProcessingQueue
+
+__all__ = ["crash", "decided_at", "resumed_job_is_active_for", "wait_for_end"]
+
+
+def crash(queue: DocumentProcessingQueue) -> None:
+    """End a queue as kill -9 would."""
+    if queue._host is not None:
+        queue._host.crash()
+
+
+async def wait_for_end(queue: DocumentProcessingQueue) -> None:
+    """Wait until a life of a queue is over, however it ends."""
+    assert queue._host is not None
+    await queue._host.closed.wait()
+
+
+def decided_at(queue: DocumentProcessingQueue, job_id: str) -> float | None:
+    """When a job was decided, in seconds on the loop's clock."""
+    return queue._scheduler.jobs[job_id].completed
+
+
+def resumed_job_is_active_for(queue: DocumentProcessingQueue, job_id: str, now: float) -> float:
+    """Seconds for which a job has been processing by the queue's own account."""
+    return queue._scheduler.jobs[job_id].active(now)
