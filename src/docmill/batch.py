@@ -38,18 +38,37 @@ async def process_documents(
         TypeError: the processor is not callable with (document_id, context) or (document_id).
     """
     queue = DocumentProcessingQueue({JOB_TYPE: processor})
+    line: ProgressLine | None = None
     if callable(progress):
         queue.on("progress", progress)
-    elif progress and sys.stderr.isatty():
-        queue.on("progress", _show)
-    async with queue:
-        options = JobOptions(timeout=None) if options is None else options
-        job_id = await queue.create_job(document_ids, JOB_TYPE, options)
-        return await queue.wait(job_id, drained=True)
+    elif progress and sys.stderr is not None and sys.stderr.isatty():
+        line = ProgressLine()
+        queue.on("progress", line.show)
+    try:
+        async with queue:
+            options = JobOptions(timeout=None) if options is None else options
+            job_id = await queue.create_job(document_ids, JOB_TYPE, options)
+            return await queue.wait(job_id, drained=True)
+    finally:
+        if line is not None:
+            line.end()
 
 
-def _show(event: Progress) -> None:
-    failed = f", {event.failed_documents} failed" if event.failed_documents else ""
-    line = f"\r{event.progress:3d} % ({event.processed_documents} of {event.total_documents}{failed})"
-    sys.stderr.write(line + ("\n" if event.processed_documents == event.total_documents else ""))
-    sys.stderr.flush()
+class ProgressLine:
+    """A line on a terminal that is written over and over again."""
+
+    def __init__(self) -> None:
+        self._written = False
+
+    def show(self, event: Progress) -> None:
+        """Write the newest figures."""
+        failed = f", {event.failed_documents} failed" if event.failed_documents else ""
+        line = f"\r{event.progress:3d} % ({event.processed_documents} of {event.total_documents}{failed})"
+        sys.stderr.write(line)
+        sys.stderr.flush()
+        self._written = True
+
+    def end(self) -> None:
+        """Leave the terminal on a new line."""
+        if self._written:
+            sys.stderr.write("\n")

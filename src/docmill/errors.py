@@ -55,6 +55,9 @@ class InvalidJobError(DocmillError, ValueError):
         self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("; ".join(self.problems))
 
+    def __reduce__(self) -> tuple[type["InvalidJobError"], tuple[tuple[str, ...]]]:
+        return type(self), (self.problems,)
+
 
 class JobNotFoundError(DocmillError, LookupError):
     """No job has this id, or it belongs to another owner: the two look the same on purpose."""
@@ -64,6 +67,9 @@ class JobNotFoundError(DocmillError, LookupError):
         super().__init__(
             f"no job {job_id!r} is known here: it was never created, it was cleaned up, or it is another owner's"
         )
+
+    def __reduce__(self) -> tuple[type["JobNotFoundError"], tuple[str]]:
+        return type(self), (self.job_id,)
 
 
 class JobStateError(DocmillError):
@@ -84,6 +90,9 @@ class IdempotencyConflictError(DocmillError):
             f"idempotency_key {key!r} already stands for job {job_id!r}, which has other documents or another type; "
             "repeat the first request unchanged, or use a new key"
         )
+
+    def __reduce__(self) -> tuple[type["IdempotencyConflictError"], tuple[str, str]]:
+        return type(self), (self.key, self.job_id)
 
 
 class QueueClosedError(DocmillError):

@@ -4,7 +4,6 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import copy_context
 from math import inf
 from typing import Any, Protocol
@@ -40,8 +39,8 @@ class Loop(Protocol):
         """Whether the cancellation in this task is the loop's own, which ends all tasks that it has spawned."""
         ...
 
-    def call_soon(self, function: Callable[..., object], *args: object) -> None:
-        """Call a function in the loop's thread, from any thread. Does nothing once the loop is closed."""
+    def call_soon(self, function: Callable[..., object], *args: object) -> bool:
+        """Call a function in the loop's thread, from any thread; False if the loop is closed."""
         ...
 
 
@@ -68,9 +67,12 @@ class AsyncioLoop:
     def is_ending(self) -> bool:
         return all(task.cancelling() for task in self._tasks)
 
-    def call_soon(self, function: Callable[..., object], *args: object) -> None:
-        with suppress(RuntimeError):
+    def call_soon(self, function: Callable[..., object], *args: object) -> bool:
+        try:
             self._loop.call_soon_threadsafe(function, *args)
+        except RuntimeError:
+            return False
+        return True
 
 
 class TrioLoop:
@@ -95,9 +97,12 @@ class TrioLoop:
         nursery = self._trio.lowlevel.current_task().parent_nursery
         return nursery is not None and nursery.cancel_scope.cancel_called
 
-    def call_soon(self, function: Callable[..., object], *args: object) -> None:
-        with suppress(self._trio.RunFinishedError):
+    def call_soon(self, function: Callable[..., object], *args: object) -> bool:
+        try:
             self._token.run_sync_soon(function, *args)
+        except self._trio.RunFinishedError:
+            return False
+        return True
 
 
 def current_loop() -> Loop:

@@ -263,9 +263,8 @@ class DocumentProcessingQueue(Listening):
         self._host.check_process()
         now = self._now()
         first = job.cancel(now, force=force)
-        self._host.crew.attend(now)
-        if first and self._store.durable:
-            await self.wait(job_id)
+        self._host.crew.attend()
+        await self.wait(job_id)  # so that nobody is told of a decision that is not recorded
         return first
 
     async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
@@ -286,10 +285,14 @@ class DocumentProcessingQueue(Listening):
                 raise self._host.interrupt
         return job.snapshot(self._now())
 
-    async def join(self) -> None:
-        """Wait until no job is left that is not decided and drained."""
+    async def join(self, *, owner: str | None = None) -> None:
+        """Wait until no job, or none of an owner's, is left that is not decided and drained."""
         await checkpoint()
-        while busy := [job for job in self._scheduler.jobs.values() if not job.shown.drained]:
+        while busy := [
+            job
+            for job in self._scheduler.jobs.values()
+            if not job.shown.drained and (owner is None or job.ledger.owner == owner)
+        ]:
             await self.wait(busy[0].ledger.id, drained=True)
 
     async def retry_job(self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None) -> str:
@@ -327,16 +330,20 @@ class DocumentProcessingQueue(Listening):
             raise InvalidJobError(f"job {job_id!r} has no failed document{of} to try again")
         return await self._create(left, job.type, job.options, job.owner, None, job.metadata, job.priority, job.id)
 
-    async def cleanup_old_jobs(self, max_age: float = DAY) -> int:
+    async def cleanup_old_jobs(self, max_age: float = DAY, *, owner: str | None = None) -> int:
         """Remove the jobs that were decided ``max_age`` seconds ago or earlier, and are drained.
 
         It also happens by itself every hour, with 24 hours.
+
+        Args:
+            max_age: seconds, 0 or more.
+            owner: only this owner's jobs.
 
         Returns:
             How many were removed.
         """
         await checkpoint()
-        return 0 if self._host is None else await self._host.clean_up(max_age)
+        return 0 if self._host is None else await self._host.clean_up(max_age, owner)
 
     def events(self, job_id: str | None = None, *, owner: str | None = None, documents: bool = False) -> EventStream:
         """The events of a job, up to its terminal event; or without ``job_id`` those of an owner or of all.
@@ -454,7 +461,7 @@ class DocumentProcessingQueue(Listening):
         if ledger.idempotency_key is not None:
             self._arriving.pop((ledger.owner, ledger.idempotency_key), None)
         self._scheduler.add(ledger, **self._run(ledger.type))
-        self._host.crew.attend(self._now())
+        self._host.crew.attend()
 
     def _resume(self, records: Iterable[JobRecord]) -> None:
         now, wall = self._now(), self._clock.wall()
@@ -502,7 +509,10 @@ class DocumentProcessingQueue(Listening):
 
 
 class OwnedQueue:
-    """A queue as one owner may see it: the same calls, and no other owner's job is there."""
+    """A queue as one owner may see it: the same calls on jobs, and no other owner's job is there.
+
+    It has no ``stats``, which would tell how busy the others are, and is opened and closed by the queue itself.
+    """
 
     def __init__(self, queue: DocumentProcessingQueue, owner: str) -> None:
         self._queue = queue
@@ -552,6 +562,14 @@ class OwnedQueue:
     async def retry_job(self, job_id: str, codes: Collection[str] | None = None) -> str:
         """See ``DocumentProcessingQueue.retry_job``."""
         return await self._queue.retry_job(job_id, codes, owner=self.owner)
+
+    async def cleanup_old_jobs(self, max_age: float = DAY) -> int:
+        """See ``DocumentProcessingQueue.cleanup_old_jobs``."""
+        return await self._queue.cleanup_old_jobs(max_age, owner=self.owner)
+
+    async def join(self) -> None:
+        """See ``DocumentProcessingQueue.join``."""
+        await self._queue.join(owner=self.owner)
 
     def events(self, job_id: str | None = None, *, documents: bool = False) -> EventStream:
         """See ``DocumentProcessingQueue.events``."""

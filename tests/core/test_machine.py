@@ -13,7 +13,14 @@ import pytest
 from core_world import MOODS, TEMPERS, TYPES, Request, World, wander
 from docmill.model import JobOptions
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 EVERY_RUN = settings(
     max_examples=200,

@@ -4,15 +4,14 @@ It does what the runtime does, in the same order, but nothing runs by itself: a 
 how it ended, and turns the clock.
 """
 
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
 from docmill.core import Attempt, CircuitBreaker, JobMachine, Scheduler, judge
 from docmill.events import JobEvent
-from docmill.model import FailureCode, JobErrorCode, JobOptions, JobStatus, Ledger, Mark
+from docmill.model import FailureCode, JobOptions, Ledger, Mark
 
-__all__ = ["EPOCH", "EVERYTHING", "TICKS_AT_ONCE", "Bench", "make_ledger"]
+__all__ = ["EPOCH", "EVERYTHING", "TICKS_AT_ONCE", "Bench", "codes", "make_ledger", "reopened", "settled"]
 
 EPOCH = 1_700_000_000.0
 """The wall clock at second 0 of the bench."""
@@ -235,14 +234,29 @@ def settled(job: JobMachine) -> list[int]:
     return [row[0] for row in (*job.ledger.ok, *job.ledger.failed)]
 
 
-def finish(bench: Bench, job: JobMachine) -> Iterator[Any]:
-    """Let everything of a job succeed."""
-    while not job.decided:
-        attempt = bench.take()
-        bench.ok(attempt)
-        yield attempt
+def reopened(
+    job: JobMachine, *, types: tuple[str, ...] = ("T",), now: float = 0.0, lives: int = 1, **run: Any
+) -> Bench:
+    """The next life of the process, after a crash: a bench with what a store has kept of a job.
 
-
-def state(job: JobMachine) -> tuple[JobStatus, JobErrorCode | None, bool]:
-    """Status, code and whether it is drained."""
-    return job.status, job.error_code, job.drained
+    Args:
+        job: the job of the life before; ``shown`` says what was recorded of it.
+        types: the job types with a processor.
+        now: the time in the new life.
+        lives: how many lives in a row have not got the job any further.
+        run: what the job is run with; ``told`` says whether its end was heard.
+    """
+    bench = Bench(durable=True)
+    for name in {*bench.scheduler.gates} - set(types):
+        del bench.scheduler.gates[name]
+    bench.now = now
+    old, mark = job.ledger, job.shown
+    ledger = make_ledger(
+        len(old.document_ids), id=old.id, type=old.type, owner=old.owner, key=old.idempotency_key, options=old.options
+    )
+    ledger.ok += old.ok[: mark.ok]
+    ledger.failed += old.failed[: mark.failed]
+    told = run.pop("told", False)
+    active = run.pop("active", job.active(job.completed or 0.0))
+    bench.scheduler.resume(ledger, mark, now, active=active, lives=lives, told=told, **run)
+    return bench

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterator
 from heapq import merge
 from math import inf
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from docmill.core.estimate import percent, settled_at_percent
@@ -116,8 +117,12 @@ class Herald:
             self._pause_until(mark.started + INTERVAL)
             if JobStarted.name in heard:
                 yield JobStarted(**self._head(now), total_documents=job.total)
-        yield from self._documents(settled_mark, now, heard)
-        yield from self._reports(now, heard)
+        if DocumentCompleted.name in heard or DocumentFailed.name in heard:
+            yield from self._documents(settled_mark, now, heard)
+        else:
+            self._ok, self._failed = settled_mark.ok, settled_mark.failed
+        if job.reports:
+            yield from self._reports(now, heard)
         if self._progress_is_due(settled_mark, now, final=mark.completed is not None):
             self._settled = settled_mark.ok + settled_mark.failed
             self._percent = percent(self._settled, job.total)
@@ -125,7 +130,7 @@ class Herald:
             if Progress.name in heard:
                 yield self._progress(settled_mark, now)
         if mark.completed is not None:
-            self.terminal = self._terminal(mark, now)
+            self.terminal = self._terminal(mark if job.decision is None else job.decision, now)
             yield self.terminal
             return
         if not job.exact and not self._quiet:
@@ -164,13 +169,14 @@ class Herald:
         self._ok, self._failed = mark.ok, mark.failed
         completed: list[tuple[float, Outcome]] = [(row[3], ledger.result(row)) for row in ok]
         failures: list[tuple[float, Outcome]] = [(row[3], ledger.failure(row)) for row in failed]
-        for _, outcome in merge(completed, failures, key=lambda item: item[0]):
+        in_order = merge(completed, failures, key=itemgetter(0)) if failures else completed
+        for _, outcome in in_order:
             event = DocumentCompleted if outcome.success else DocumentFailed
             yield event(**self._head(now), document_id=outcome.document_id, outcome=outcome)
 
     def _reports(self, now: float, heard: Container[str]) -> Iterator[JobEvent]:
         job = self._job
-        if not job.reports or now < self._next_report:
+        if now < self._next_report:
             return
         attempts = [attempt for attempt in job.reports.values() if job.running.get(attempt.position) is attempt]
         job.reports.clear()

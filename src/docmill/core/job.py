@@ -41,6 +41,7 @@ class JobMachine:
         left: documents not settled yet.
         notable: the number of documents left at which a settlement changes more than a counter.
         running: the attempts at work, by position.
+        before, decision: marks just before and just after the decision; late results are in neither.
         shown: the last mark that the store has recorded; what users see where the store is durable.
         alarm: when ``tick`` is due; the desk's agenda keeps it.
     """
@@ -65,6 +66,7 @@ class JobMachine:
         "busy",
         "completed",
         "deadline",
+        "decision",
         "drained",
         "durable",
         "error",
@@ -131,6 +133,7 @@ class JobMachine:
         self.summary: Any = None
         self.summary_error: str | None = None
         self.before: Mark | None = None
+        self.decision: Mark | None = None
         self.told = False
         self.herald = Herald(self)
         self.alarm = inf
@@ -177,13 +180,14 @@ class JobMachine:
         """The job as users may see it."""
         mark = self.visible
         settled = mark.ok + mark.failed
+        running = tuple(self.running.values()) if mark.started is not None else ()
         return Job(
             self.ledger,
             mark,
             percent(settled, self.total),
             self.remaining_time(mark, now),
-            tuple(self.running.values()) if mark.started is not None else (),
-            [(attempt.fraction, attempt.message) for attempt in self.running.values()] if self.reporting else (),
+            running,
+            [(attempt.fraction, attempt.message) for attempt in running] if self.reporting else (),
         )
 
     def remaining_time(self, mark: Mark, now: float) -> float | None:
@@ -437,8 +441,9 @@ class JobMachine:
         self.left -= 1
 
     def _finalized(self, now: float, *, summary: Any = None, error: str | None = None) -> None:
-        self.summary = summary
-        self.summary_error = error
+        if not self.decided:
+            self.summary = summary
+            self.summary_error = error
         self._finalizes = False
         self._settled(now)
 
@@ -490,6 +495,7 @@ class JobMachine:
         self.status, self.completed, self.error, self.error_code = status, now, error, error_code
         for waiting in self._waiting.clear():
             self._fail_waiting(waiting, FailureCode.JOB_STOPPED, now)
+        self.decision = self.mark()
         del self.gate.jobs[self]
         self._drain()
         self.changed()

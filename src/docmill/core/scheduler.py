@@ -153,15 +153,22 @@ class Scheduler:
         for job in self.undecided():
             job.herald.follow()
 
-    def forget(self, now: float, max_age: float) -> list[JobMachine]:
-        """Take out the jobs that are decided, drained and decided for ``max_age`` seconds or longer."""
+    def forget(self, now: float, max_age: float, owner: str | None = None) -> list[JobMachine]:
+        """Take out the jobs that are decided, drained and decided for ``max_age`` seconds or longer.
+
+        What only the store does not know yet of such a job is lost, and need not be known: it is removed there, too.
+        """
         old = [
             job
             for job in self.jobs.values()
-            if job.drained and job.completed is not None and now - job.completed >= max_age
+            if job.drained
+            and job.completed is not None
+            and now - job.completed >= max_age
+            and (owner is None or job.ledger.owner == owner)
         ]
         for job in old:
             del self.jobs[job.ledger.id]
+            self.desk.changed.pop(job, None)
             if job.ledger.idempotency_key is not None:
                 del self._keys[job.ledger.owner, job.ledger.idempotency_key]
         return old

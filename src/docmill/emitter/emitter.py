@@ -128,6 +128,8 @@ class Emitter(EventEmitter):
     def __contains__(self, name: object) -> bool:
         if self._events.get(name):  # type: ignore[call-overload]
             return True
+        if not self._subscribers:
+            return False
         documents = name in (DocumentCompleted.name, DocumentFailed.name)
         return any(subscriber.wants_documents or not documents for subscriber in self.subscribers())
 
@@ -145,7 +147,11 @@ class Emitter(EventEmitter):
 
     def publish(self, event: Event) -> bool:
         """Bring an event to everybody who listens, and say whether somebody does. Never raises."""
+        if self.closed:
+            return False
         heard = self.emit(event.name, event) if event.name in self._events else False
+        if not self._subscribers:
+            return heard
         for subscriber in self.subscribers():
             heard = subscriber.offer(event) or heard
         return heard
@@ -216,7 +222,7 @@ class Emitter(EventEmitter):
         except BaseException as error:  # noqa: BLE001 - a listener changes nothing, whatever it raises
             self.listener_failed(f, error, args[0])
         else:
-            if inspect.isawaitable(result):
+            if result is not None and inspect.isawaitable(result):
                 self._put(getattr(f, "__wrapped__", f), Late(result, args[0]))
 
     def _emit_handle_potential_error(self, event: str, error: Any) -> None:

@@ -54,6 +54,7 @@ class ThreadPool:
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
         self._names = 0
+        self._closed = False
 
     @property
     def threads(self) -> int:
@@ -97,6 +98,7 @@ class ThreadPool:
 
     def close(self) -> None:
         """End the idle threads, and wait for the moment that this takes."""
+        self._closed = True
         for worker in self._idle:
             worker.calls.put(None)
         for worker in self._idle:
@@ -106,11 +108,12 @@ class ThreadPool:
 
     def _ended(self, worker: "Worker", call: Call) -> None:
         call.done.set()
-        if call.on_late_end is None:
+        if call.on_late_end is None and not self._closed:
             self._idle.append(worker)
         else:
             worker.calls.put(None)
             self._workers.discard(worker)
+        if call.on_late_end is not None:
             call.on_late_end()
 
 
@@ -127,5 +130,6 @@ class Worker:
     def _run(self) -> None:
         while (call := self.calls.get()) is not None:
             call.run()
-            self._loop.call_soon(self._ended, self, call)
+            if not self._loop.call_soon(self._ended, self, call):
+                break  # the loop is gone, and with it everybody who could need this thread
             del call  # the result is the loop's now; an idle thread must not keep it alive

@@ -57,12 +57,7 @@ class Job:
     Taking one costs the same however large the job is: outcomes are made when they are read.
     """
 
-    __slots__ = ("_inner", "_ledger", "_mark", "_running", "estimated_time_remaining", "progress")
-
-    progress: int
-    """Percent of documents settled, 0 to 100, rounded down; 100 exactly when all are."""
-    estimated_time_remaining: float | None
-    """Seconds until the last document is likely to settle; None before the first one has."""
+    __slots__ = ("_inner", "_ledger", "_mark", "_progress", "_remaining", "_running")
 
     def __init__(
         self,
@@ -77,8 +72,8 @@ class Job:
         self._mark = mark
         self._running = running
         self._inner = inner
-        self.progress = progress
-        self.estimated_time_remaining = estimated_time_remaining
+        self._progress = progress
+        self._remaining = estimated_time_remaining
 
     @property
     def id(self) -> str:
@@ -124,6 +119,16 @@ class Job:
     def status(self) -> JobStatus:
         """Where the job is."""
         return self._mark.status
+
+    @property
+    def progress(self) -> int:
+        """Percent of documents settled, 0 to 100, rounded down; 100 exactly when all are."""
+        return self._progress
+
+    @property
+    def estimated_time_remaining(self) -> float | None:
+        """Seconds until the last document is likely to settle; None before the first one has."""
+        return self._remaining
 
     @property
     def drained(self) -> bool:

@@ -78,7 +78,8 @@ class Store(Protocol):
     def commit(self, changes: Sequence[Change]) -> None:
         """Record all of the changes, or none and raise.
 
-        An outcome is recorded once: a row whose job and position are there already changes nothing.
+        An outcome is recorded once: a row whose job and position are there already changes nothing. Neither does
+        a change of a job that was removed, which is one that has a ``before`` and is not there.
 
         Raises:
             Exception: nothing of it is certain. The queue tries again for a minute, then it stops.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from anyio import Event, sleep
+from anyio import CancelScope, Event, sleep_forever
 
 from docmill.core import JobMachine, Scheduler
 from docmill.core.retries import doubling
@@ -40,9 +40,9 @@ class Newcomer:
 class Committer:
     """Brings changes from the desk to the store, and from there to whoever looks or listens.
 
-    A store in memory is written to at once. For a durable one there is one writer: it commits whatever has
-    gathered while it made the commit before, so that the groups size themselves to the disk, and no lane
-    waits for it. While a commit fails no attempt starts.
+    There is one writer. It commits whatever has gathered while it made the commit before, or in a turn of the
+    loop, so that the groups size themselves to the disk, and no lane waits for it. While a commit to a durable
+    store fails no attempt starts.
 
     Args:
         scheduler: whose changes they are.
@@ -52,6 +52,7 @@ class Committer:
         loop: the loop that the queue runs on.
         wall: the UTC time of a moment on the loop's clock.
         admit: takes a new job in, once it is recorded.
+        attend: has done what recording and telling has left on the desk.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Committer:
         loop: Loop,
         wall: Callable[[float], datetime],
         admit: Callable[[Ledger], None],
+        attend: Callable[[], None],
     ) -> None:
         self._scheduler = scheduler
         self._store = store
@@ -71,10 +73,14 @@ class Committer:
         self._loop = loop
         self._wall = wall
         self._admit = admit
-        self._telling = False
+        self._attend = attend
+        self._called = False
         self._newcomers: list[Newcomer] = []
         self._work = Event()
-        self._idle = Event()
+        self._written = Event()
+        self._wait = CancelScope()
+        self._hurried = False
+        self._prunes: list[str] = []
         self._writing = False
         self._writer = ThreadPool(loop)
 
@@ -85,21 +91,12 @@ class Committer:
         records: Iterable[JobRecord] = await self._in_writer(self._store.open)
         return records
 
-    def flush(self, now: float) -> None:
-        """Record what has changed and tell it; with a durable store, have that done."""
-        if self._store.durable:
-            if self._scheduler.desk.changed:
-                self._work.set()
-        elif not self._telling:  # a listener may cause a change; it is told after the one that it hears of
-            self._telling = True
-            try:
-                while changed := self._gather(now):
-                    self._store.commit([change for _, change in changed])
-                    self._reveal(changed, now)
-            finally:
-                self._telling = False
-        if self._scheduler.desk.circuits:
-            self._tell_circuits()
+    def soon(self) -> None:
+        """Have everything recorded and told that has gathered by the time the writer has its turn."""
+        desk = self._scheduler.desk
+        if (desk.changed or desk.circuits) and not self._called:
+            self._called = True
+            self._work.set()
 
     async def record_new(self, ledger: Ledger) -> None:
         """Record a new job and take it in. If the caller is cancelled, the job may be there all the same."""
@@ -122,49 +119,69 @@ class Committer:
             job.changed()
 
     async def run(self) -> None:
-        """Write to a durable store until cancelled.
+        """Record and tell whatever gathers, until cancelled.
 
         Raises:
-            StoreUnavailableError: it could not be written to for a minute.
+            StoreUnavailableError: the store could not be written to for a minute.
         """
         while True:
             await self._work.wait()
             self._work = Event()
-            await self.write()
+            self._called = False
+            self._writing = True
+            await self._write()
+            self._writing = False
+            self._written.set()
+            self._written = Event()
+            if self._scheduler.desk.stir:
+                self._attend()
 
-    async def write(self) -> None:
-        """Commit everything that has gathered, then show and tell it."""
-        self._writing = True
+    async def written(self) -> None:
+        """Wait until the writer has made a commit, or has ended."""
+        await self._written.wait()
+
+    def hurry(self) -> None:
+        """Do not try a commit again that fails: the queue closes."""
+        self._hurried = True
+        self._wait.cancel()
+
+    async def finish(self) -> None:
+        """Wait until everything is recorded and told."""
+        desk = self._scheduler.desk
+        while self._writing or self._newcomers or self._prunes or desk.changed or desk.circuits:
+            self._work.set()
+            await self.written()
+
+    async def _write(self) -> None:
         newcomers = list(self._newcomers)
         changed = self._gather(self._loop.time())
         new = [Change(newcomer.ledger, None, Mark.new()) for newcomer in newcomers]
-        await self._commit_patiently(new + [change for _, change in changed])
+        if new or changed:
+            await self._commit_patiently(new + [change for _, change in changed])
         del self._newcomers[: len(newcomers)]
         for newcomer in newcomers:
             self._admit(newcomer.ledger)
             newcomer.recorded.set()
         self._reveal(changed, self._loop.time())
-        self._writing = False
-        self._idle.set()
-
-    async def written(self) -> None:
-        """Wait until the writer has made a commit, or has ended."""
-        self._idle = Event() if self._idle.is_set() else self._idle
-        await self._idle.wait()
-
-    async def finish(self) -> None:
-        """Wait until a durable store has everything."""
-        while self._store.durable and (self._writing or self._newcomers or self._scheduler.desk.changed):
-            self._work.set()
-            await self.written()
+        if self._scheduler.desk.circuits:
+            self._tell_circuits()
+        if self._prunes:
+            await self._prune()
 
     async def prune(self, job_ids: Sequence[str]) -> None:
-        """Remove jobs from the store. What cannot be removed now is removed another time."""
+        """Remove jobs from the store, after whatever is being recorded of them."""
+        if not self._store.durable:
+            self._store.prune(job_ids)
+            return
+        self._prunes += job_ids
+        self._work.set()
+        await self.written()
+
+    async def _prune(self) -> None:
+        """Remove what is to be removed. What cannot be removed now is removed another time."""
+        prunes, self._prunes = self._prunes, []
         try:
-            if self._store.durable:
-                await self._in_writer(self._store.prune, job_ids)
-            else:
-                self._store.prune(job_ids)
+            await self._in_writer(self._store.prune, prunes)
         except Exception:
             logger.exception("old jobs could not be removed from the store; they will be after the next opening")
 
@@ -172,11 +189,14 @@ class Committer:
         """Let go of the store and of its writer; whoever still waits for a new job may look why it is not there."""
         for newcomer in self._newcomers:
             newcomer.recorded.set()
-        self._idle.set()
+        self._written.set()
         self._store.close()
         self._writer.close()
 
     async def _commit_patiently(self, changes: Sequence[Change]) -> None:
+        if not self._store.durable:
+            self._store.commit(changes)
+            return
         deadline = self._loop.time() + PATIENCE
         waits = doubling(FIRST_WAIT, LONGEST_WAIT)
         while True:
@@ -186,16 +206,18 @@ class Committer:
                 if not self._scheduler.desk.paused:
                     self._scheduler.pause(True)
                     logger.warning("the store cannot record; nothing new starts until it can", exc_info=error)
-                if self._loop.time() >= deadline:
+                if self._hurried or self._loop.time() >= deadline:
                     self._give_up(error)
             else:
                 break
-            await sleep(min(next(waits), max(0.0, deadline - self._loop.time())))
+            with CancelScope(deadline=min(deadline, self._loop.time() + next(waits))) as self._wait:
+                await sleep_forever()
         if self._scheduler.desk.paused:
             self._scheduler.pause(False)
 
     def _give_up(self, error: Exception) -> None:
-        text = f"the store could not record for {PATIENCE:g} s, and the queue has stopped: {error}"
+        after = "when the queue closed" if self._hurried else f"for {PATIENCE:g} s, and the queue has stopped"
+        text = f"the store could not record {after}: {error}"
         self._emitter.publish(StoreUnavailable(error=text))
         raise StoreUnavailableError(text) from error
 
@@ -219,7 +241,7 @@ class Committer:
             job.shown = change.after
             for event in job.herald.news(change.after, now, self._emitter):
                 heard = self._emitter.publish(event)
-                if isinstance(event, TerminalEvent) and self._store.durable and heard:
+                if heard and self._store.durable and isinstance(event, TerminalEvent):
                     job.told = True
                     job.changed()
             self._signals.fire(job)

@@ -18,6 +18,7 @@ from docmill.ports import Clock, Engine, JobRecord, Store
 from docmill.runtime.committer import Committer
 from docmill.runtime.lanes import Crew
 from docmill.runtime.signals import Signals
+from docmill.runtime.stall import StallWatch
 from docmill.runtime.watchdog import GRACE_TURNS, Watchdog
 
 __all__ = ["Host"]
@@ -65,7 +66,7 @@ class Host:
     ) -> None:
         self.loop = loop
         self.crew = Crew(scheduler, loop, max_workers)
-        self.committer = Committer(scheduler, store, emitter, signals, loop, self.wall, admit)
+        self.committer = Committer(scheduler, store, emitter, signals, loop, self.wall, admit, self.crew.attend)
         self.closing = False
         self.closed = Event()
         self.interrupt: BaseException | None = None
@@ -75,7 +76,8 @@ class Host:
         self._engine = engine
         self._emitter = emitter
         self._signals = signals
-        self._watchdog = Watchdog(self.crew, None if loop.virtual else stall_after)
+        self._watchdog = Watchdog(self.crew)
+        self._stall_watch = None if loop.virtual or stall_after is None else StallWatch(self.crew, stall_after)
         self._clock = clock
         self._resume = resume
         self._spawned = False
@@ -150,9 +152,9 @@ class Host:
                     break
                 await checkpoint()
 
-    async def clean_up(self, max_age: float) -> int:
+    async def clean_up(self, max_age: float, owner: str | None = None) -> int:
         """Forget the jobs that have been done for ``max_age`` seconds, and say how many they were."""
-        gone = [job.ledger.id for job in self._scheduler.forget(self.loop.time(), max_age)]
+        gone = [job.ledger.id for job in self._scheduler.forget(self.loop.time(), max_age, owner)]
         if gone:
             await self.committer.prune(gone)
         return len(gone)
@@ -183,16 +185,22 @@ class Host:
             async with create_task_group() as tasks:
                 self._scope = tasks.cancel_scope
                 self._emitter.open(self.loop)
-                self.crew.open(flush=self.committer.flush, alert=self._watchdog.alert, on_interrupt=self.interrupted)
+                self.crew.open(
+                    soon=self.committer.soon,
+                    alert=self._watchdog.alert,
+                    wake=self._watchdog.wake,
+                    on_interrupt=self.interrupted,
+                )
                 self._resume(await self.committer.open_store())
                 await self.committer.record_resumed()
                 self._opened.set()
                 # Listeners that are registered right after the opening are to hear of resumed jobs.
                 for _ in range(OPENING_TURNS):
                     await checkpoint()
-                if self._store.durable:
-                    tasks.start_soon(self.committer.run)
+                tasks.start_soon(self.committer.run)
                 tasks.start_soon(self._watchdog.run)
+                if self._stall_watch is not None:
+                    self._stall_watch.start()
                 tasks.start_soon(self._clean_up_now_and_then)
                 await self._close_asked.wait()
                 await self._close()
@@ -211,10 +219,13 @@ class Host:
             await self.crew.quiet()
         self._scheduler.leave_undecided(self.loop.time())
         self._scheduler.stop_running()
-        self.crew.attend(self.loop.time())
+        self.crew.attend()
         await self.crew.quiet()
         self.crew.go_home()
-        self.crew.attend(self.loop.time())
+        self.crew.attend()
+        with CancelScope(deadline=self._patience.deadline):
+            await self.committer.finish()
+        self.committer.hurry()
         await self.committer.finish()
         with move_on_after(DRAIN):
             await self._emitter.drain()
@@ -236,6 +247,8 @@ class Host:
         self._opened.set()
         self._emitter.close()
         self.committer.close()
+        if self._stall_watch is not None:
+            self._stall_watch.close()
         self._signals.fire_all()
         self.closed.set()
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from threading import get_ident
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import CancelScope, Event
@@ -71,15 +72,15 @@ class Lane:
             if attempt is None:
                 attempt = take(now, held)
                 if attempt is None:
-                    held = None
-                    if not await self._pause(now):
+                    held = job = call = data = None  # type: ignore[assignment]  # an idle lane keeps no job alive
+                    if not await self._pause():
                         return
                     now = turn = clock()
                     continue
                 job, call = crew.look_up(attempt)
                 held = job
             if desk.stir:
-                crew.attend(now)
+                crew.attend()
             self.attempt = attempt
             crew.current = self
             try:
@@ -94,7 +95,7 @@ class Lane:
                 now = clock()
                 attempt = job.succeeded(attempt, data, now)
             if self._leaving:
-                self._let_go(attempt, job, now)
+                self._let_go(attempt, job)
                 return
             # If another lane has run meanwhile, the processor has let the loop go round by itself.
             if crew.current is not self:
@@ -102,6 +103,16 @@ class Lane:
                 rest = False
             elif rest := now - turn > crew.slice:
                 turn = now
+
+    @classmethod
+    def on_stack(cls, frame: FrameType | None) -> "Lane | None":
+        """The lane whose loop is on a stack of frames, called from the innermost one."""
+        while frame is not None:
+            if frame.f_code is cls._serve.__code__:
+                lane: Lane = frame.f_locals["self"]
+                return lane
+            frame = frame.f_back
+        return None
 
     def stop(self) -> None:
         """Cancel the attempt that is running, or the pause."""
@@ -116,11 +127,11 @@ class Lane:
         """End the pause of a parked lane."""
         self._wake.set()
 
-    async def _pause(self, now: float) -> bool:
+    async def _pause(self) -> bool:
         """Wait for work; False if there will be none."""
         crew = self._crew
         self.attempt = None
-        crew.attend(now)
+        crew.attend()
         if crew.going_home:
             return False
         self._wake = Event()
@@ -147,12 +158,12 @@ class Lane:
         if not self._leaving and not isinstance(error, Exception):
             self.retired = self._leaving = True
 
-    def _let_go(self, attempt: Attempt | None, job: JobMachine, now: float) -> None:
+    def _let_go(self, attempt: Attempt | None, job: JobMachine) -> None:
         """Leave the scope that has fired. A document that was started already goes on in the next one."""
         self.attempt = attempt
         if attempt is None:
             job.survey()
-        self._crew.attend(now)
+        self._crew.attend()
 
 
 class Crew:
@@ -177,36 +188,39 @@ class Crew:
         self.slice = SLICE
         self.going_home = False
         self._max_workers = max_workers
-        self._flush: Callable[[float], None] = lambda _: None
+        self._soon: Callable[[], None] = lambda: None
         self._alert: Callable[[list[Attempt]], None] = lambda _: None
+        self._wake: Callable[[], None] = lambda: None
         self._quiet: Event | None = None
 
     def open(
         self,
         *,
-        flush: Callable[[float], None],
+        soon: Callable[[], None],
         alert: Callable[[list[Attempt]], None],
+        wake: Callable[[], None],
         on_interrupt: Callable[[BaseException], None],
     ) -> None:
         """Begin to work.
 
         Args:
-            flush: records what has changed, and tells the listeners.
+            soon: has what has changed recorded and told.
             alert: lets the watchdog see whether it has to wake earlier, and which attempts were told to stop.
+            wake: has the watchdog attend to what is on the desk; for what happens outside of any task.
             on_interrupt: takes a KeyboardInterrupt.
         """
-        self._flush, self._alert, self.on_interrupt = flush, alert, on_interrupt
+        self._soon, self._alert, self._wake, self.on_interrupt = soon, alert, wake, on_interrupt
 
     @property
     def busy(self) -> bool:
         """Whether an attempt is running that was not abandoned."""
         return any(lane.attempt is not None for lane in self.lanes)
 
-    def attend(self, now: float) -> None:
+    def attend(self) -> None:
         """Do what the rules have left on the desk."""
         desk = self.scheduler.desk
         desk.stir = False
-        self._flush(now)
+        self._soon()
         stops, desk.stops = desk.stops, []
         for attempt in stops:
             lane = self.lane_of(attempt)
@@ -232,7 +246,7 @@ class Crew:
             lane.retire()
             del self.lanes[lane]
         attempt.job.abandon(attempt, now)
-        self.attend(now)
+        self.attend()
 
     def left(self, lane: Lane) -> None:
         """A lane has ended."""
@@ -245,14 +259,13 @@ class Crew:
 
     def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
         """A processor has said how far it is."""
-        now = self.clock()
-        attempt.job.report(attempt, fraction, message, now)
-        self.attend(now)
+        attempt.job.report(attempt, fraction, message, self.clock())
+        self._wake()
 
     def came_back(self, attempt: Attempt) -> None:
         """An attempt that was left behind has ended after all."""
         attempt.job.came_back(attempt)
-        self.attend(self.clock())
+        self._wake()
 
     def notice_quiet(self) -> None:
         """End the wait for quiet if nothing runs any more."""
@@ -289,7 +302,8 @@ class Crew:
         elif len(self.lanes) < self._max_workers and not self.is_torn_down():
             lane = Lane(self)
             self.lanes[lane] = None
-            self.slice = SLICE / len(self.lanes)
+            # No virtual time passes while a lane works: there, every document is a slice of its own.
+            self.slice = -1.0 if self.loop.virtual else SLICE / len(self.lanes)
             self.loop.spawn(lane.run, "docmill lane")
 
 

@@ -91,7 +91,7 @@ def _is_clean(text: str) -> bool:
 def _are_all_text(ids: tuple[Any, ...]) -> bool:
     """The same as _is_text for each of them; for a million ids at once it is ten times as fast."""
     try:
-        return all(ids) and _is_clean("".join(ids))
+        return _is_clean("".join(ids)) and all(ids)
     except TypeError:
         return False
 

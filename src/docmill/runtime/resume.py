@@ -24,15 +24,16 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
     def moment(seconds: float) -> float:
         return min(seconds - offset, now)
 
-    def maybe(seconds: float | None) -> float | None:
-        return None if seconds is None else moment(seconds)
-
     def rows(recorded: Iterable[Row]) -> list[Row]:
         return [
             (position, attempts, moment(settled) - (settled - first_started), moment(settled), payload)
             for position, attempts, first_started, settled, payload in recorded
         ]
 
+    mark = record.mark
+    completed = None if mark.completed is None else moment(mark.completed)
+    latest = now if completed is None else completed
+    started = None if mark.started is None else min(moment(mark.started), latest)
     ledger = Ledger(
         id=record.id,
         document_ids=record.document_ids,
@@ -43,10 +44,9 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
         metadata=record.metadata,
         priority=record.priority,
         retry_of=record.retry_of,
-        created=moment(record.created),
+        created=min(moment(record.created), latest if started is None else started),
         wall_offset=offset,
     )
     ledger.ok += rows(record.ok)
     ledger.failed += rows(record.failed)
-    mark = record.mark
-    return ledger, mark._replace(started=maybe(mark.started), completed=maybe(mark.completed))
+    return ledger, mark._replace(started=started, completed=completed)

@@ -61,7 +61,8 @@ class SimulatedStore:
         if not self._disk.is_current(self._epoch):
             raise StoreError("this store was fenced: another one was mounted on its disk since")
         for change in changes:
-            self._disk.records[change.ledger.id] = self._merged(change)
+            if change.before is None or change.ledger.id in self._disk.records:
+                self._disk.records[change.ledger.id] = self._merged(change)
         self.commits += 1
 
     def prune(self, job_ids: Sequence[str]) -> None:

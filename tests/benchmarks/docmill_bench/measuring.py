@@ -33,7 +33,7 @@ def alternate(contenders: Mapping[str, Contender], rounds: int) -> dict[str, lis
 
 def row(what: str, values: Sequence[float], unit: str, digits: int) -> Row:
     """The median of the rounds, with the lowest and the highest."""
-    low, middle, high = (round(value, digits) for value in (min(values), median(values), max(values)))
+    low, middle, high = (round(value, digits or None) for value in (min(values), median(values), max(values)))
     return {"what": what, "value": middle, "unit": unit, "low": low, "high": high}
 
 

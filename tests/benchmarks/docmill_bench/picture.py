@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from docmill_bench.measuring import Row
 
@@ -34,7 +34,9 @@ def draw(run: dict[str, Any], file: Path) -> None:
         wide, small = figure.subplots(1, 2, width_ratios=[2.1, 1])
         _draw_peers(wide, run["cases"].get("peers", []))
         _draw_growth(small, run["cases"].get("growth", []))
-        figure.savefig(file, transparent=True, metadata={"Date": None} if file.suffix == ".svg" else None, dpi=160)
+        # A picture of the same figures is the same file, whenever it is drawn.
+        metadata = {"Date": None, "Creator": None} if file.suffix == ".svg" else None
+        figure.savefig(file, transparent=True, metadata=metadata, dpi=160)
 
 
 def _draw_peers(axes: Axes, rows: list[Row]) -> None:
@@ -87,6 +89,7 @@ def _draw_growth(axes: Axes, rows: list[Row]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(sizes[0] / 2, sizes[-1] * 2)
     axes.set_ylim(0, max(values) * 1.25)
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(_short))

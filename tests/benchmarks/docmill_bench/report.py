@@ -38,10 +38,10 @@ def _version(name: str) -> str | None:
 
 
 def number(value: float) -> str:
-    """As a reader wants it: three digits, and a whole number where there are more."""
-    if value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    """As a reader wants it: three digits, or more where it is whole."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def tables(run: dict[str, Any]) -> str:

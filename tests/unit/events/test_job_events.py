@@ -1,5 +1,6 @@
 """What is told of a job, when and in which order (Q20; R02 to R05, R25)."""
 
+import itertools
 import re
 from collections import Counter
 from datetime import UTC
@@ -21,7 +22,6 @@ from docmill import (
     JobEvent,
     JobFailed,
     JobOptions,
-    JobStarted,
     ProcessingContext,
     Progress,
     TerminalEvent,
@@ -254,7 +254,7 @@ async def test_the_percent_never_falls_and_is_100_only_at_the_last(queue: Docume
     """R04, R05."""
     heard = Heard(queue, "progress", "jobCompleted")
     async with queue:
-        await run(queue, each(0.3, 7) + ["0.1 bad"], JobOptions(max_concurrent=3, retry_attempts=1, retry_delay=0.2))
+        await run(queue, [*each(0.3, 7), "0.1 bad"], JobOptions(max_concurrent=3, retry_attempts=1, retry_delay=0.2))
 
     percents = [event.progress for event in heard.of(Progress)]
     assert percents == sorted(percents)
@@ -283,7 +283,7 @@ async def test_without_a_change_of_the_percent_progress_is_told_every_100_ms(que
         await run(queue, each(0.04, 2_500))
 
     moments = [began, *heard.times]
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(moments)]
     same = [
         later - earlier
         for (earlier, one), (later, other) in zip(
@@ -433,9 +433,9 @@ async def test_a_batch_with_a_summary_is_at_100_before_it_is_made_and_completed_
 
     class Summing(Scripted):
         async def finalize(self, outcomes: Any, context: ProcessingContext) -> int:
+            await sleep(5.0)
             (job,) = queue.get_all_jobs()
             seen.append((job.status, job.progress, [event.name for event in heard]))
-            await sleep(5.0)
             return len(outcomes)
 
     queue = DocumentProcessingQueue({"SCRIPT": Summing()})

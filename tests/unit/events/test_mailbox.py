@@ -39,7 +39,11 @@ def report(job_id: str, seq: int, document_id: str) -> DocumentProgress:
 
 def cancelled(job_id: str, seq: int) -> JobCancelled:
     return JobCancelled(
-        **head(job_id, seq), total_documents=1, processed_documents=0, failed_documents=0, event_id=f"{job_id}:CANCELLED"
+        **head(job_id, seq),
+        total_documents=1,
+        processed_documents=0,
+        failed_documents=0,
+        event_id=f"{job_id}:CANCELLED",
     )
 
 
@@ -49,7 +53,12 @@ def numbers(mailbox: Mailbox) -> list[int]:
 
 async def test_what_is_put_in_first_comes_out_first() -> None:
     mailbox = Mailbox()
-    for event in (JobStarted(**head("a", 1), total_documents=1), completed("a", 2), progress("a", 3), cancelled("a", 4)):
+    for event in (
+        JobStarted(**head("a", 1), total_documents=1),
+        completed("a", 2),
+        progress("a", 3),
+        cancelled("a", 4),
+    ):
         mailbox.put(event)
 
     assert numbers(mailbox) == [1, 2, 3, 4]

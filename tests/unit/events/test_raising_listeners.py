@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from anyio import fail_after, sleep
+from anyio.lowlevel import checkpoint
 
 from docmill import DocumentProcessingQueue, Job, JobCancelled, JobCompleted, JobOptions
 
@@ -127,7 +128,7 @@ async def test_an_async_listener_of_errors_hears_what_async_listeners_raise() ->
 
     @queue.on("error")
     async def keep(error: BaseException) -> None:
-        await sleep(0)
+        await checkpoint()
         errors.append(error)
 
     async with queue:
@@ -196,7 +197,7 @@ async def test_a_coroutine_of_a_lambda_that_raises_is_a_failure_of_the_listener(
         raise ValueError("dropped it")
 
     queue = make_queue()
-    queue.on("jobCompleted", lambda event: fail(event))
+    queue.on("jobCompleted", lambda event: fail(event))  # noqa: PLW0108 - the lambda is what is tested
     queue.on("error", errors.append)
     async with queue:
         await run(queue)
@@ -285,7 +286,10 @@ async def test_a_keyboard_interrupt_of_a_listener_is_raised_from_the_end_of_the_
     def press(event: Any) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    async def body() -> None:
         async with queue:
             await queue.create_job(["a"], "HALF")
             await sleep(5.0)
+
+    with pytest.raises(KeyboardInterrupt):
+        await body()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from anyio import CancelScope, create_task_group, current_time, fail_after, move_on_after, sleep
+from anyio import CancelScope, create_task_group, current_time, fail_after, move_on_after, sleep, sleep_forever
 from anyio import Event as Signal
 
 from docmill import (
@@ -18,7 +18,7 @@ from docmill import (
 
 
 async def scripted(document_id: str, context: ProcessingContext) -> str:
-    await sleep(float(document_id.split()[0]))
+    await sleep(float(document_id.split(maxsplit=1)[0]))
     if "bad" in document_id:
         raise ValueError(document_id)
     return document_id
@@ -334,7 +334,7 @@ async def test_a_listener_that_is_stuck_holds_the_close_for_its_one_second_only(
 
     @queue.on("jobCompleted")
     async def stuck(event: Any) -> None:
-        await sleep(1e6)
+        await sleep_forever()
 
     @queue.on("jobCompleted")
     async def slow(event: Any) -> None:

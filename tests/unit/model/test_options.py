@@ -79,7 +79,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(
-    ("name", "allowed", "value"),
+    "name, allowed, value",
     [(name, allowed, value) for name, (allowed, values) in BAD.items() for value in values],
     ids=lambda value: str(value)[:24],
 )
@@ -123,8 +123,18 @@ def test_an_unknown_option_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "least", "most"),
-    [(1, 3, 5), (5, 3, 5), (9, 3, 5), (10, 5, 10), (20, 5, 10), (30, 5, 10), (31, 10, 15), (50, 10, 15), (10_000, 10, 15)],
+    "count, least, most",
+    [
+        (1, 3, 5),
+        (5, 3, 5),
+        (9, 3, 5),
+        (10, 5, 10),
+        (20, 5, 10),
+        (30, 5, 10),
+        (31, 10, 15),
+        (50, 10, 15),
+        (10_000, 10, 15),
+    ],
 )
 def test_the_recommended_concurrency_is_in_the_range_of_the_seed(count: int, least: int, most: int) -> None:
     options = JobOptions.recommended(ProcessingJobType.FULL_ANALYSIS, count)
@@ -140,7 +150,7 @@ def test_the_recommended_concurrency_never_falls_as_the_batch_grows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("job_type", "timeout"),
+    "job_type, timeout",
     [
         (ProcessingJobType.QUALITY_CHECK, 60.0),
         (ProcessingJobType.DATA_EXTRACTION, 180.0),

@@ -137,7 +137,12 @@ def test_a_result_and_a_failure_say_which_they_are() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     result = DocumentResult(document_id="a", data={"n": 1}, processing_time=1.5, timestamp=now, attempts=1)
     failure = DocumentFailure(
-        document_id="b", error="ValueError: no", code=FailureCode.PERMANENT, attempts=1, processing_time=0.5, timestamp=now
+        document_id="b",
+        error="ValueError: no",
+        code=FailureCode.PERMANENT,
+        attempts=1,
+        processing_time=0.5,
+        timestamp=now,
     )
 
     assert result.success is True

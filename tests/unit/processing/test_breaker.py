@@ -327,7 +327,7 @@ async def test_the_job_timeout_still_rules() -> None:
     """R14."""
     check = guarded(Scripted(DOWN), failures=2, cooldown=100)
     async with opened(check) as queue:
-        asked = JobOptions(max_concurrent=2, timeout=20)
+        asked = JobOptions(max_concurrent=1, timeout=20)
         job = await queue.wait(await queue.create_job(["a", "b", "c"], CHECK, asked), drained=True)
 
     assert (job.status, job.duration, job.processed_documents) == (JobStatus.TIMEOUT, at(20), 2)
@@ -337,7 +337,7 @@ async def test_the_job_timeout_still_rules() -> None:
 async def test_a_job_can_be_cancelled_while_it_is_open() -> None:
     check = guarded(Scripted(DOWN), failures=2, cooldown=100)
     async with opened(check) as queue:
-        job_id = await queue.create_job(["a", "b", "c"], CHECK, options(max_concurrent=2))
+        job_id = await queue.create_job(["a", "b", "c"], CHECK, options(max_concurrent=1))
         await sleep(5)
         assert await queue.cancel_job(job_id)
         job = await queue.wait(job_id, drained=True)

@@ -6,6 +6,7 @@ import pytest
 from anyio import create_task_group, sleep
 
 from docmill import FailureCode, JobStatus
+from docmill.engines.threads import spend
 
 from .support import (
     CHECK,
@@ -188,10 +189,38 @@ async def test_budgets_of_a_second_job_count_although_the_first_has_longer_ones(
     assert (short.errors[0].processing_time, long.errors[0].processing_time) == (at(0.25), at(1000))
 
 
-async def test_time_spent_in_a_sync_processor_counts_for_its_document_only() -> None:
-    """Under virtual time a sync processor takes none; what it returns is kept."""
-    async with opened(lambda document_id: document_id.upper()) as queue:
-        job = await queue.wait(await queue.create_job(["a", "b"], CHECK))
+async def test_a_sync_attempt_that_takes_longer_than_its_budget_is_abandoned_exactly_then() -> None:
+    """Q11: under virtual time a sync processor says itself how long it takes."""
+    watch = Stopwatch()
 
-    assert sorted(result.data for result in job.results) == ["A", "B"]
-    assert {result.processing_time for result in job.results} == {0.0}
+    def check(document_id: str) -> str:
+        spend(100 if document_id == "slow" else 5)
+        return "late"
+
+    async with opened(check, max_workers=1) as queue:
+        job = await queue.wait(await queue.create_job(["slow", "a"], CHECK), drained=True)
+        assert (watch(), queue.stats().abandoned) == (at(35), 1)
+        await sleep(64)
+        assert queue.stats().abandoned == 1
+        await sleep(2)
+        assert queue.stats().abandoned == 0
+
+    assert (job.outcome("slow").code, job.outcome("slow").processing_time) == (TIMED_OUT, at(30))
+    assert (job.outcome("a").data, job.outcome("a").processing_time) == ("late", at(5))
+
+
+async def test_sync_attempts_fail_and_are_tried_again_like_async_ones() -> None:
+    """R10."""
+    starts = []
+
+    def check(document_id: str, context: Any) -> None:
+        starts.append(watch())
+        spend(3)
+        raise ValueError
+
+    async with opened(check) as queue:
+        watch = Stopwatch()
+        job = await queue.wait(await queue.create_job(["a"], CHECK))
+
+    assert starts == [at(0), at(5), at(12)]
+    assert job.errors[0].processing_time == at(15)

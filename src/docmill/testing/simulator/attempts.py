@@ -106,12 +106,12 @@ class Attempts:
             self._history.note(run.job_id, "ended", run.document_id, run.attempt, run.how, after)
             self.on_end(run)
 
-    def give_up(self, job_id: str | None = None) -> None:
-        """The attempts of a job, or all, are told to stop now; whether they do is their own affair."""
-        now = current_time()
+    def give_up(self, job_id: str | None = None, *, after: float = 0.0) -> None:
+        """The attempts of a job, or all, are told to stop at a time; whether they do is their own affair."""
+        moment = current_time() + after
         for run in self._alive:
-            if job_id in (None, run.job_id) and run.ended > now:
-                run.given_up = min(run.given_up, now)
+            if job_id in (None, run.job_id) and run.ended > moment:
+                run.given_up = min(run.given_up, moment)
 
     def running(self, job_id: str) -> list[Run]:
         """The attempts of a job that hold a seat."""
@@ -123,6 +123,14 @@ class Attempts:
         now = current_time()
         life = self._history.life
         return sum(run.type == job_type and run.life == life and run.is_abandoned(now) for run in self._alive)
+
+    def stuck(self, job_type: str) -> int:
+        """How many may be abandoned by now, those that are being stopped at this moment included."""
+        now, life = current_time(), self._history.life
+        return sum(
+            run.type == job_type and run.life == life and run.ended > now >= min(run.given_up, run.budget_end) - EPSILON
+            for run in self._alive
+        )
 
     def _check_retry(self, previous: Run, run: Run) -> None:
         expect, name = self._history.expect, f"{run.job_id} {run.document_id}"

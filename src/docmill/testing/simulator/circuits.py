@@ -20,7 +20,7 @@ class Circuit:
         until: when it lets a probe through; None while it is closed.
         changed: when it opened or closed last.
         failures: consecutive counted failures since then.
-        last: the attempt that ended last.
+        recent: the attempts that ended last, at one moment.
         probe: the attempt that is to show whether the service is back.
         recovered: whether a probe has succeeded since the circuit opened.
     """
@@ -29,7 +29,7 @@ class Circuit:
         self.until: float | None = None
         self.changed = -inf
         self.failures = 0
-        self.last: Run | None = None
+        self.recent: list[Run] = []
         self.probe: Run | None = None
         self.recovered = False
 
@@ -49,11 +49,13 @@ class Circuits:
         self._attempts = attempts
         self._clock = clock
         self._circuits: dict[str, Circuit] = {}
+        self._ending: list[Run] = []
 
     def reset(self, *, deaf: bool) -> None:
         """Another life begins with every circuit closed; nothing can be checked if nobody listens in it."""
         self.deaf = deaf
         self._circuits.clear()
+        self._ending.clear()
 
     def began(self, run: Run) -> None:
         """An attempt started."""
@@ -79,36 +81,54 @@ class Circuits:
         circuit.probe = run
 
     def ended(self, run: Run) -> None:
-        """An attempt ended, whether or not anybody still cared."""
-        circuit = self._of(run.type)
+        """An attempt has ended, or is going to at a certain time."""
+        self._ending.append(run)
+
+    def _catch_up(self, now: float) -> None:
+        """Take in the attempts that have ended by now; what a document settled without says nothing."""
+        ended = sorted((run for run in self._ending if run.ended <= now), key=lambda run: run.ended)
+        for run in ended:
+            self._ending.remove(run)
+            if run.ended <= min(run.budget_end, run.given_up) + EPSILON:
+                self._take_in(run)
+
+    def _take_in(self, run: Run) -> None:
+        circuit = self._circuits.setdefault(run.type, Circuit())
         if run.how == "ok":
             circuit.recovered = circuit.recovered or run is circuit.probe
             circuit.failures = 0 if run.started >= circuit.changed else circuit.failures
         elif run.counted and run.started >= circuit.changed and circuit.until is None:
             circuit.failures += 1
-        circuit.last = run
+        circuit.recent = [other for other in circuit.recent if other.ended >= run.ended - EPSILON]
+        circuit.recent.append(run)
 
     def opened(self, event: CircuitOpened) -> None:
         """Listeners were told that a circuit opened."""
         self._history.note("", "circuit opened", event.job_type)
+        if self.deaf:
+            return
         if event.until is None:
             stuck = self._attempts.stuck(event.job_type)
             self._history.expect(stuck >= self._plan.max_abandoned, "R29", "{} is stuck with {} abandoned", event.job_type, stuck)
             return
         circuit, now = self._of(event.job_type), current_time()
         wait = event.until.timestamp() - self._clock.wall()
-        last = circuit.last
-        if last is None or last.pause is None:
+        pauses = [run.pause for run in circuit.recent if run.pause is not None]
+        if pauses:
+            paused = wait >= min(pauses) - 1e-3
+            self._history.expect(paused, "R26", "{} opened for {} s, not for {}", event.job_type, wait, pauses)
+        else:
             enough = circuit.failures >= self._plan.breaker_failures
             probing = circuit.until is not None and circuit.probe is not None
-            self._history.expect(event.job_type != BARE and (enough or probing), "R26", "{} opened for no reason", event.job_type)
-        else:
-            self._history.expect(wait >= last.pause - 1e-3, "R26", "{} opened for {} s, not for {}", event.job_type, wait, last.pause)
+            justified = event.job_type != BARE and (enough or probing)
+            self._history.expect(justified, "R26", "{} opened for no reason", event.job_type)
         circuit.change(now, now + wait)
 
     def closed(self, event: CircuitClosed) -> None:
         """Listeners were told that a circuit closed."""
         self._history.note("", "circuit closed", event.job_type)
+        if self.deaf:
+            return
         circuit, now = self._of(event.job_type), current_time()
         if circuit.until is None:
             return
@@ -119,4 +139,5 @@ class Circuits:
         circuit.change(now, None)
 
     def _of(self, job_type: str) -> Circuit:
+        self._catch_up(current_time())
         return self._circuits.setdefault(job_type, Circuit())

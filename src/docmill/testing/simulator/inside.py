@@ -4,7 +4,7 @@
 
 from docmill.queue import DocumentProcessingQueue
 
-__all__ = ["crash", "decided_at", "resumed_job_is_active_for", "wait_for_end"]
+__all__ = ["crash", "decided_at", "is_over", "wait_for_end"]
 
 
 def crash(queue: DocumentProcessingQueue) -> None:
@@ -24,6 +24,6 @@ def decided_at(queue: DocumentProcessingQueue, job_id: str) -> float | None:
     return queue._scheduler.jobs[job_id].completed
 
 
-def resumed_job_is_active_for(queue: DocumentProcessingQueue, job_id: str, now: float) -> float:
-    """Seconds for which a job has been processing by the queue's own account."""
-    return queue._scheduler.jobs[job_id].active(now)
+def is_over(queue: DocumentProcessingQueue) -> bool:
+    """Whether a life of a queue is over."""
+    return queue._host is not None and queue._host.closed.is_set()

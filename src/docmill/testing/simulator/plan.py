@@ -239,11 +239,11 @@ def _draw_mood(dice: Random, kinds: Sequence[str], pace: float) -> Mood:  # noqa
         case "shielded":
             return hangs_shielded(dice.uniform(20.0, 400.0))
         case "raising":
-            return raises_on_cancel()
+            return raises_on_cancel(dice.uniform(20.0, 400.0))
         case "swallowing":
-            return swallows_cancel()
+            return swallows_cancel(seconds=dice.uniform(20.0, 400.0))
         case "hanging":
-            return hangs()
+            return hangs(dice.uniform(20.0, 400.0))
         case "rogue":
             return rogue_cancel(seconds)
         case "exit":
