@@ -1,6 +1,7 @@
 """What is due when: alarms in the order of their times."""
 
-from heapq import heappop, heappush
+from collections.abc import Iterable
+from heapq import heapify, heappop, heappush
 from itertools import count
 from math import inf
 from typing import Protocol
@@ -47,6 +48,13 @@ class Agenda:
                 item.alarm = inf
                 items.append(item)
         return items
+
+    def drop_stale(self, gone: Iterable[Timed]) -> None:
+        """Keep nothing of items that are gone, nor entries that would be passed over."""
+        for item in gone:
+            item.alarm = inf
+        self._heap = [entry for entry in self._heap if entry[0] == entry[2].alarm]
+        heapify(self._heap)
 
     @property
     def next(self) -> float:

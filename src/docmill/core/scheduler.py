@@ -171,4 +171,5 @@ class Scheduler:
             self.desk.changed.pop(job, None)
             if job.ledger.idempotency_key is not None:
                 del self._keys[job.ledger.owner, job.ledger.idempotency_key]
+        self.desk.agenda.drop_stale(old)
         return old

@@ -89,7 +89,7 @@ def describe(error: BaseException) -> str:
     name = type(error).__name__
     try:
         message = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not lose the error
+    except BaseException:  # noqa: BLE001 - a broken __str__ must not lose the document
         message = "(its message cannot be read)"
     text = f"{name}: {message}" if message else name
     return _escape(text[:MAX_ERROR_TEXT])[:MAX_ERROR_TEXT]

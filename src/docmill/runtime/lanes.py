@@ -10,6 +10,7 @@ from anyio import CancelScope, Event
 from anyio.lowlevel import checkpoint
 
 from docmill.core import Attempt, JobMachine, Scheduler
+from docmill.core.verdict import rogue_cancel
 from docmill.loops import Loop
 
 if TYPE_CHECKING:
@@ -145,6 +146,8 @@ class Lane:
     def _raised(self, attempt: Attempt, error: BaseException, now: float) -> None:
         crew, job = self._crew, attempt.job
         if attempt.stop is None and isinstance(error, crew.loop.cancelled) and crew.is_torn_down():
+            attempt.released = True
+            job.failed(attempt, rogue_cancel(error), now)
             raise error
         if _has_interrupt(error):
             attempt.released = True
@@ -246,6 +249,7 @@ class Crew:
             lane.retire()
             del self.lanes[lane]
         attempt.job.abandon(attempt, now)
+        self.notice_quiet()
         self.attend()
 
     def left(self, lane: Lane) -> None:
