@@ -4,6 +4,7 @@ from math import inf, nan
 
 import pytest
 from core_bench import Bench, codes
+
 from docmill.core import Attempt, CircuitBreaker
 from docmill.core.breaker import State
 from docmill.errors import PermanentError, RetryAfter, ServiceUnavailableError

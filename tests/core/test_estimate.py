@@ -3,6 +3,7 @@
 from math import inf
 
 import pytest
+
 from docmill.core.estimate import percent, remaining_time, settled_at_percent
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core_bench import EPOCH, EVERYTHING, Bench
+
 from docmill.core.herald import INTERVAL
 from docmill.errors import PermanentError
 from docmill.model import JobErrorCode, JobStatus
@@ -116,6 +117,18 @@ def test_a_change_within_one_percent_is_told_100_ms_after_the_last_one() -> None
     assert [event.processed_documents for event in bench.told("progress")] == [1, 3]
 
 
+def test_a_change_within_one_percent_is_told_in_time_whatever_else_is_due_before() -> None:
+    bench, _, attempts = started(1_000, retry_delay=0.0625)
+    bench.fails(attempts[0])
+    bench.at(0.03125)
+    bench.ok(attempts[1])
+    bench.at(0.0625)
+    assert bench.told("progress") == []
+    bench.at(INTERVAL)
+
+    assert [event.processed_documents for event in bench.told("progress")] == [1]
+
+
 def test_after_a_quiet_time_the_next_change_is_told_at_once() -> None:
     bench, _, attempts = started(1_000)
     bench.at(5.0)
@@ -147,9 +160,9 @@ def test_a_quiet_job_wakes_nobody() -> None:
 
 def test_no_percent_is_skipped_however_many_documents_settle_between_two_looks() -> None:
     """R04, R05: each event says what was true."""
-    bench, _, _ = started(250)
+    bench, job, _ = started(250)
     told = []
-    while attempts := [*bench.scheduler.jobs.values()][0].running:
+    while attempts := job.running:
         bench.at(bench.now + 0.001)
         following = bench.ok(next(iter(attempts.values())))
         if following is None:
@@ -323,7 +336,7 @@ def test_reports_that_nobody_hears_are_dropped() -> None:
 
 
 def test_reports_show_in_the_snapshot() -> None:
-    bench, job, attempts = started()
+    _, job, attempts = started()
     assert [(document.fraction, document.message) for document in job.snapshot(0.0).running] == [(None, "")] * 3
     job.report(attempts[1], 0.5, "half", 0.0)
 

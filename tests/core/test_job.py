@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core_bench import EPOCH, Bench, codes, settled
+
 from docmill.core.attempt import FINALIZE
 from docmill.errors import PermanentError, RetryAfter
 from docmill.model import FailureCode, Job, JobErrorCode, JobStatus
@@ -174,9 +175,8 @@ def test_a_retry_that_is_due_goes_before_unstarted_documents() -> None:
     bench.fails(bench.take())
     second = bench.take()
     bench.at(2.5)
-    bench.ok(second)
 
-    assert bench.take().position == 0
+    assert bench.goes_on(second).position == 0
 
 
 def test_a_wait_that_would_end_at_the_budget_is_not_begun() -> None:
@@ -285,8 +285,7 @@ def test_paused_documents_go_before_those_that_never_started() -> None:
     third, fourth = bench.fill()
 
     assert [(attempt.position, attempt.attempt) for attempt in (third, fourth)] == [(1, 2), (0, 2)]
-    bench.ok(third)
-    assert bench.take().position == 2
+    assert bench.goes_on(third).position == 2
 
 
 def test_the_job_timeout_counts_from_the_first_start_and_is_neither_early_nor_late() -> None:
@@ -478,13 +477,12 @@ def test_the_estimate_is_none_then_a_figure_then_nothing() -> None:
     assert shown(bench, job).estimated_time_remaining is None
     first = bench.take()
     bench.at(5.0)
-    bench.ok(first)
-    second = bench.take()
+    second = bench.goes_on(first)
     bench.at(9.5)
-    bench.ok(second)
+    third = bench.goes_on(second)
     assert shown(bench, job).estimated_time_remaining == 4.75
     assert shown(bench, job).progress == 66
-    bench.ok(bench.take())
+    bench.ok(third)
     assert shown(bench, job).estimated_time_remaining == 0.0
 
 
@@ -622,12 +620,10 @@ def test_a_lane_does_not_go_on_by_itself_where_something_else_may_come_first() -
 
 def test_a_lane_goes_on_within_the_budget_of_the_next_document() -> None:
     bench = Bench()
-    job = bench.job(1_000, max_concurrent=1, document_timeout=5.0, timeout=None)
+    bench.job(1_000, max_concurrent=1, document_timeout=5.0, timeout=None)
     attempt = bench.take()
     bench.at(3.0)
-    following = bench.ok(attempt)
-    if following is None:
-        following = bench.take(held=job)
+    following = bench.goes_on(attempt)
     bench.at(3.01)
     after = bench.ok(following)
     assert after is not None
@@ -636,3 +632,33 @@ def test_a_lane_goes_on_within_the_budget_of_the_next_document() -> None:
     assert bench.stops() == []
     bench.at(8.01)
     assert bench.stops() == [after]
+
+
+def test_a_lane_that_finishes_at_the_last_moment_goes_on_and_the_next_budget_has_its_alarm() -> None:
+    """R11: with a budget shorter than the time between two words of progress."""
+    bench = Bench()
+    bench.job(1_000, max_concurrent=1, document_timeout=0.03125, timeout=None)
+    attempt = bench.take()
+    bench.at(0.03125)
+    assert bench.stops() == [attempt]
+    following = bench.ok(attempt)
+    assert following is not None
+    assert bench.desk.agenda.next == 0.0625
+    bench.at(0.0625)
+    assert bench.stops() == [following]
+
+
+def test_a_lane_that_goes_on_with_the_last_document_leaves_nothing_to_start() -> None:
+    """R12: not even a summary, since documents are still at work."""
+    bench = Bench()
+    job = bench.job(3, max_concurrent=3)
+    first, second = bench.take(), bench.take()
+    following = job.succeeded(first, "data", bench.now)
+    if following is None:
+        following = bench.take(held=job)
+    assert following.position == 2
+
+    assert bench.take_or_none() is None
+    bench.ok(second)
+    bench.ok(following)
+    assert (job.status, settled(job)) == (JobStatus.COMPLETED, [0, 1, 2])

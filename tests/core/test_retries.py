@@ -3,6 +3,7 @@
 from itertools import islice
 
 import pytest
+
 from docmill.core.retries import doubling, wait_before
 
 

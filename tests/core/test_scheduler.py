@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from core_bench import Bench, make_ledger, reopened, settled
+
 from docmill.core import Attempt, Scheduler
 from docmill.core.attempt import FINALIZE
 from docmill.errors import RetryAfter
@@ -320,6 +321,32 @@ def test_the_key_of_a_job_that_was_cleaned_up_is_free_again() -> None:
     assert bench.scheduler.find_key(None, "k1") is None
     assert bench.scheduler.find_key(None, "k2") is not None
     assert bench.scheduler.find("job_1") is None
+
+
+def test_an_owner_cleans_up_only_what_is_the_owners() -> None:
+    """R30, R33."""
+    bench = Bench()
+    anns, bobs = bench.job(owner="ann"), bench.job(owner="bob")
+    bench.cancel(anns)
+    bench.cancel(bobs)
+
+    assert bench.scheduler.forget(0.0, 0.0, "ann") == [anns]
+    assert bench.scheduler.forget(0.0, 0.0, "carol") == []
+    assert [*bench.scheduler.jobs.values()] == [bobs]
+
+
+def test_a_job_that_was_cleaned_up_wakes_nobody_and_records_nothing_any_more() -> None:
+    """R30."""
+    bench = Bench(durable=True)
+    job = bench.job(2, timeout=50.0)
+    for attempt in bench.fill():
+        bench.ok(attempt)
+    assert job in bench.desk.changed
+    assert bench.desk.agenda.next < 50.0
+    bench.scheduler.forget(0.0, 0.0)
+
+    assert not bench.desk.changed
+    assert bench.desk.agenda.next == float("inf")
 
 
 def test_retry_jitter_is_drawn_from_the_source_that_the_host_gives() -> None:

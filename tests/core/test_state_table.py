@@ -4,13 +4,16 @@ A row: the state, what happens, what the job is then, what the call returned, an
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from core_bench import Bench, reopened
-from docmill.core import Attempt, JobMachine
+
 from docmill.errors import PermanentError
 from docmill.model import TERMINAL_STATUSES, JobErrorCode, JobStatus
+
+if TYPE_CHECKING:
+    from docmill.core import Attempt, JobMachine
 
 TIMEOUT = 20.0
 
@@ -93,7 +96,7 @@ def start(scene: Scene) -> Any:
 
 
 def settle(scene: Scene) -> Any:
-    return scene.bench.ok(scene.running.pop(0))
+    scene.bench.ok(scene.running.pop(0))
 
 
 def fail(scene: Scene) -> Any:

@@ -28,7 +28,7 @@ def played(turns: Any, count: int) -> str:
 
 def test_nobody_has_a_turn_where_nobody_waits() -> None:
     assert Turns().next() is None
-    assert not Turns().waiting
+    assert Turns().size == 0
 
 
 def test_the_jobs_of_one_owner_take_turns() -> None:
@@ -63,6 +63,7 @@ def test_who_comes_back_goes_behind_those_who_wait() -> None:
     turns.remove(first)  # type: ignore[arg-type]
     turns.add(first)  # type: ignore[arg-type]
 
+    assert turns.size == 2
     assert played(turns, 2) == "second first"
 
 
@@ -72,5 +73,5 @@ def test_the_turns_are_empty_once_the_last_one_has_left() -> None:
     for job in jobs:
         turns.remove(job)  # type: ignore[arg-type]
 
-    assert not turns.waiting
+    assert turns.size == 0
     assert turns.next() is None

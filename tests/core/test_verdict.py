@@ -1,6 +1,7 @@
 """What an exception means (contract, section 4)."""
 
 import pytest
+
 from docmill.core import CircuitBreaker, judge
 from docmill.core.verdict import MAX_ERROR_TEXT, Verdict, describe, rogue_cancel, stopped
 from docmill.errors import PermanentError, RetryAfter, ServiceUnavailableError

@@ -3,6 +3,7 @@
 from math import inf
 
 import pytest
+
 from docmill.core.waiting import Waiting, WaitingRoom
 from docmill.model import FailureCode, Fault
 

@@ -5,11 +5,13 @@ how it ended, and turns the clock.
 """
 
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from docmill.core import Attempt, CircuitBreaker, JobMachine, Scheduler, judge
-from docmill.events import JobEvent
 from docmill.model import FailureCode, JobOptions, Ledger, Mark
+
+if TYPE_CHECKING:
+    from docmill.events import JobEvent
 
 __all__ = ["EPOCH", "EVERYTHING", "TICKS_AT_ONCE", "Bench", "codes", "make_ledger", "reopened", "settled"]
 
@@ -154,6 +156,12 @@ class Bench:
             attempt.job.survey()
         self.tell()
         return following
+
+    def goes_on(self, attempt: Attempt, data: Any = "data") -> Attempt:
+        """An attempt returns; what is given back is what its lane runs next, and there has to be something."""
+        following = attempt.job.succeeded(attempt, data, self.now)
+        self.tell()
+        return self.take(held=attempt.job) if following is None else following
 
     def fails(self, attempt: Attempt, error: BaseException | None = None) -> None:
         """An attempt raises."""

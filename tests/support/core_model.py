@@ -143,7 +143,8 @@ class Expected:
     Attributes:
         ok: position, attempts, first start and settlement of the documents that succeeded.
         failed: the same and the code of those that failed.
-        before: the lengths of both at the decision.
+        before: the lengths of both right before the decision.
+        decision: and right after it, with the documents that were waiting.
         summary: "none", "pending", "running" or "done".
         late: whether the clock was ever turned past an alarm, so that limits of time were not kept.
     """
@@ -172,6 +173,7 @@ class Expected:
         self.completed: float | None = None
         self.deadline = inf
         self.before: tuple[int, int] | None = None
+        self.decision: tuple[int, int] | None = None
         self.summary = "none"
         self.late = False
 
@@ -300,6 +302,7 @@ class Expected:
         self.before = len(self.ok), len(self.failed)
         self.status, self.completed, self.code = status, now, code
         self._fail_waiting(self.waiting, {FailureCode.JOB_STOPPED}, now)
+        self.decision = len(self.ok), len(self.failed)
 
     def _fail_waiting(self, positions: Iterable[int], codes: set[FailureCode], now: float) -> None:
         """These have failed without running: take over the order, and the code where two are right."""

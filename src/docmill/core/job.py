@@ -57,8 +57,8 @@ class JobMachine:
         "_lives",
         "_make_attempt",
         "_ok",
-        "_others",
         "_ready",
+        "_turns",
         "_waiting",
         "alarm",
         "before",
@@ -140,7 +140,7 @@ class JobMachine:
         self._desk = desk
         self._document_ids = ledger.document_ids
         self._ok = ledger.ok
-        self._others = desk.turns.waiting
+        self._turns = desk.turns
         self._make_attempt = make_attempt
         self._finalize_next = False
         self._finalizes = finalizes
@@ -272,10 +272,10 @@ class JobMachine:
         if ready != self._ready:
             self._ready = ready
             if ready:
-                self._desk.turns.add(self)
+                self._turns.add(self)
                 self._desk.stir = True
             else:
-                self._desk.turns.remove(self)
+                self._turns.remove(self)
 
     def start(self, now: float) -> Attempt | None:
         """Start what is to run next: a retry that is due, a returned document, a fresh one, the summary."""
@@ -344,7 +344,9 @@ class JobMachine:
         if self.left <= self.notable:
             self._settled(now)
         position = self.fresh
-        if not self.steady or not calm or self._others or now >= self.alarm or position >= self.total:
+        if not self.steady or not calm or now >= self.alarm or position >= self.total:
+            return None
+        if self._turns.size > self._ready:  # somebody else waits for a turn
             return None
         self.fresh = position + 1
         self.running[position] = attempt = self._make_attempt(self, position, self._document_ids[position], now)
@@ -377,6 +379,7 @@ class JobMachine:
         else:
             self._wait(attempt, verdict, now)
         self._settled(now)
+        self.survey()
 
     def _unstart(self, attempt: Attempt) -> None:
         if attempt.position == FINALIZE:
@@ -459,12 +462,12 @@ class JobMachine:
             self.fail(f"more than {most} of {self.total} documents failed", JobErrorCode.MAX_FAILURES, now)
         elif not self.left and self._finalizes:
             self._finalize_next = True
+            self.survey()
         elif not self.left and self.ledger.ok:
             self._decide(JobStatus.COMPLETED, now)
         elif not self.left:
             self.fail(f"All {self.total} documents failed", JobErrorCode.ALL_FAILED, now)
         self.changed()
-        self.survey()
 
     def cancel(self, now: float, *, force: bool = False) -> bool:
         """Cancel the job; with ``force`` stop its running attempts too. False if it was decided before."""

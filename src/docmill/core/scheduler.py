@@ -161,9 +161,9 @@ class Scheduler:
         old = [
             job
             for job in self.jobs.values()
-            if job.drained
-            and job.completed is not None
-            and now - job.completed >= max_age
+            if job.shown.drained
+            and job.shown.completed is not None
+            and now - job.shown.completed >= max_age
             and (owner is None or job.ledger.owner == owner)
         ]
         for job in old:

@@ -19,32 +19,35 @@ class Turns:
     owner of 1,000 jobs keeps a job of three documents waiting.
 
     Attributes:
-        waiting: the jobs by priority and owner; empty if no job could start anything.
+        size: how many jobs they are.
     """
 
     def __init__(self) -> None:
-        self.waiting: dict[int, Owners] = {}
+        self.size = 0
+        self._waiting: dict[int, Owners] = {}
 
     def add(self, job: "JobMachine") -> None:
         """Let a job take part, behind those who wait already."""
-        owners = self.waiting.setdefault(job.ledger.priority, OrderedDict())
+        self.size += 1
+        owners = self._waiting.setdefault(job.ledger.priority, OrderedDict())
         owners.setdefault(job.ledger.owner, OrderedDict())[job] = None
 
     def remove(self, job: "JobMachine") -> None:
         """Take a job out."""
+        self.size -= 1
         priority, owner = job.ledger.priority, job.ledger.owner
-        owners = self.waiting[priority]
+        owners = self._waiting[priority]
         del owners[owner][job]
         if not owners[owner]:
             del owners[owner]
         if not owners:
-            del self.waiting[priority]
+            del self._waiting[priority]
 
     def next(self) -> "JobMachine | None":
         """The job whose turn it is; it goes to the back, and so does its owner."""
-        if not self.waiting:
+        if not self._waiting:
             return None
-        owners = self.waiting[max(self.waiting)]
+        owners = self._waiting[max(self._waiting)]
         owner, jobs = next(iter(owners.items()))
         job = next(iter(jobs))
         owners.move_to_end(owner)

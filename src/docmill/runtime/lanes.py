@@ -68,7 +68,7 @@ class Lane:
         if attempt is not None:
             job, call = crew.look_up(attempt)
         rest = False
-        desk.stir = True  # one new lane may not be enough for the work there is
+        crew.looks(self)
         while True:
             if attempt is None:
                 attempt = take(now, held)
@@ -139,8 +139,7 @@ class Lane:
         crew.parked.append(self)
         crew.notice_quiet()
         await self._wake.wait()
-        # One lane was roused; whether there is work for more, the next look at the turns will tell.
-        crew.scheduler.desk.stir = True
+        crew.looks(self)
         return True
 
     def _raised(self, attempt: Attempt, error: BaseException, now: float) -> None:
@@ -195,6 +194,7 @@ class Crew:
         self._alert: Callable[[list[Attempt]], None] = lambda _: None
         self._wake: Callable[[], None] = lambda: None
         self._quiet: Event | None = None
+        self._looking: Lane | None = None
 
     def open(
         self,
@@ -230,7 +230,7 @@ class Crew:
             if lane is not None:
                 lane.stop()
         self._alert(stops)
-        if desk.turns.waiting:
+        if desk.turns.size and self._looking is None:
             self._rouse()
 
     def look_up(self, attempt: Attempt) -> tuple[JobMachine, Call]:
@@ -258,7 +258,8 @@ class Crew:
         if lane in self.parked:
             self.parked.remove(lane)
         self.notice_quiet()
-        if self.scheduler.desk.turns.waiting:
+        self.looks(lane)
+        if self.scheduler.desk.turns.size:
             self._rouse()
 
     def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
@@ -299,12 +300,19 @@ class Crew:
         """Whether the lanes end, or are being ended from outside."""
         return self.going_home or self.loop.is_ending()
 
+    def looks(self, lane: Lane) -> None:
+        """A lane that was roused takes its look now. Whether there is work for more will be seen after it."""
+        if self._looking is lane:
+            self._looking = None
+            self.scheduler.desk.stir = True
+
     def _rouse(self) -> None:
-        """Get one more lane to look for work. When it finds some, it rouses the next."""
+        """Get one more lane to look for work, unless one is on its way."""
         if self.parked:
-            self.parked.pop().wake()
+            self._looking = self.parked.pop()
+            self._looking.wake()
         elif len(self.lanes) < self._max_workers and not self.is_torn_down():
-            lane = Lane(self)
+            lane = self._looking = Lane(self)
             self.lanes[lane] = None
             # No virtual time passes while a lane works: there, every document is a slice of its own.
             self.slice = -1.0 if self.loop.virtual else SLICE / len(self.lanes)

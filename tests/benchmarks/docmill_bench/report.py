@@ -56,11 +56,14 @@ def tables(run: dict[str, Any]) -> str:
 
 def _note(run: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    load = run["load"]
+    before, after = run["load"]["before"], run["load"]["after"]
+    busy = (
+        "; other work was running, so that the ratios say more than the microseconds" if max(before, after) > 3 else ""
+    )
     return (
-        f"{run['implementation']} {run['python']}, {run['cpus']} CPUs, load {load['before']} before and "
-        f"{load['after']} after the run; {versions}. Jobs of {run['documents']:,} documents where nothing else "
-        f"is said, {run['rounds']} rounds."
+        f"{run['implementation']} {run['python']}, {run['cpus']} CPUs, load {before} before and {after} after the "
+        f"run{busy}. {versions}. Jobs of {run['documents']:,} documents where nothing else is said, "
+        f"{run['rounds']} rounds."
     )
 
 

@@ -72,6 +72,7 @@ async def test_active_jobs_are_those_that_are_pending_or_processing(queue: Docum
     await queue.wait(done)
     cancelled = await queue.create_job(["9.0 a"], "SCRIPT", LONG)
     running = await queue.create_job(["9.0 a"], "SCRIPT", LONG)
+    await sleep(0.5)
     pending = await queue.create_job(["9.0 a"], "SCRIPT", LONG)
     await sleep(0.5)
     await queue.cancel_job(cancelled)
@@ -102,6 +103,7 @@ async def test_load_job_sees_what_get_job_status_sees(queue: DocumentProcessingQ
 async def test_stats_count_what_the_queue_is_doing(queue: DocumentProcessingQueue) -> None:
     await queue.wait(await queue.create_job(["1.0 a"], "SCRIPT"))
     await queue.create_job(["9.0 a", "9.0 b", "9.0 c"], "SCRIPT", LONG)
+    await sleep(1.0)
     await queue.create_job(["9.0 a"], "SCRIPT", LONG)
     await sleep(1.0)
 

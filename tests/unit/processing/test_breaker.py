@@ -274,6 +274,24 @@ async def test_what_began_before_the_opening_says_nothing_about_the_service_of_n
     assert [(item.name, item.at) for item in ears.heard] == [("circuitOpened", at(0)), ("circuitClosed", at(15))]
 
 
+async def test_a_success_from_before_the_opening_does_not_reset_the_count_of_now() -> None:
+    check = guarded(
+        Scripted("fine", early=[takes(20)], probe=[takes(1)], y=[takes(1, DOWN)], z=[takes(14, DOWN)], **failing(2)),
+        failures=2,
+        cooldown=10,
+    )
+    async with opened(check) as queue:
+        ears = Ears(queue, "circuitOpened", "circuitClosed")
+        asked = options(max_concurrent=2, retry_attempts=0)
+        await queue.wait(await queue.create_job(["early", *names("x", 2), "probe", "y", "z"], CHECK, asked))
+
+    assert [(item.name, item.at) for item in ears.heard] == [
+        ("circuitOpened", at(0)),
+        ("circuitClosed", at(11)),
+        ("circuitOpened", at(26)),
+    ]
+
+
 async def test_documents_between_retries_wait_within_their_budget_and_settle_at_its_end() -> None:
     """R11."""
     check = guarded(Scripted(DOWN), failures=2, cooldown=100)

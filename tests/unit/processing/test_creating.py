@@ -1,5 +1,8 @@
 """Questions Q21 and Q22: the same job for the same key, and a new job from what an old one left to do."""
 
+import gc
+import weakref
+
 import pytest
 from anyio import create_task_group, sleep
 
@@ -200,3 +203,22 @@ async def test_ids_come_from_the_injected_source_with_the_wall_clock_in_millisec
 
     assert job_id == "job-1699564800000"
     assert job.created_at.isoformat() == "2023-11-09T21:20:00+00:00"
+
+
+async def test_an_idle_queue_keeps_nothing_of_a_job_that_was_cleaned_up() -> None:
+    class Big:
+        """A result to follow."""
+
+    made = []
+
+    async def check(document_id: str) -> Big:
+        big = Big()
+        made.append(weakref.ref(big))
+        return big
+
+    async with opened(check) as queue:
+        await queue.wait(await queue.create_job(["a", "b", "c"], CHECK), drained=True)
+        await queue.cleanup_old_jobs(max_age=0)
+        await sleep(1000)
+        gc.collect()
+        assert [reference() for reference in made] == [None, None, None]

@@ -233,3 +233,34 @@ async def test_a_finalize_of_a_declared_processor_is_found() -> None:
         job = await queue.wait(await queue.create_job(["a", "b"], CHECK))
 
     assert job.summary == 2
+
+
+async def test_without_finalize_there_is_no_summary_and_no_error_of_one() -> None:
+    """Documents that never wait leave the seats in every order there is."""
+
+    async def check(document_id: str) -> str:
+        return document_id
+
+    async with opened(check) as queue:
+        for total in range(1, 20):
+            ids = [f"d{number}" for number in range(total)]
+            job = await queue.wait(await queue.create_job(ids, CHECK, options(max_concurrent=3)), drained=True)
+            assert (job.processed_documents, job.summary, job.summary_error) == (total, None, None)
+
+
+@pytest.mark.parametrize("concurrent", [1, 2, 3, 7])
+async def test_it_never_begins_before_the_last_document_has_settled(concurrent: int) -> None:
+    class Counting:
+        async def __call__(self, document_id: str) -> str:
+            if document_id.endswith(("2", "5")):
+                await sleep(1)
+            return document_id
+
+        async def finalize(self, outcomes: Any, context: Any) -> int:
+            return len(outcomes)
+
+    async with opened(Counting()) as queue:
+        for total in range(1, 12):
+            ids = [f"d{number}" for number in range(total)]
+            job = await queue.wait(await queue.create_job(ids, CHECK, options(max_concurrent=concurrent)))
+            assert (job.status, job.summary) == (JobStatus.COMPLETED, total)

@@ -1,10 +1,8 @@
 """Contract, section 5: sync processors in real threads and real time; nothing is asserted of how long it takes."""
 
-import gc
 import subprocess
 import sys
 import threading
-import weakref
 from collections.abc import Iterator
 from textwrap import dedent
 from typing import Any
@@ -415,22 +413,3 @@ async def test_listeners_may_use_anyio_whoever_reported() -> None:
 
         await queue.wait(await queue.create_job(["a"], CHECK))
         assert (len(heard), queue.stats().listener_failures) == (1, 0)
-
-
-async def test_an_idle_queue_keeps_nothing_of_a_job_that_was_cleaned_up() -> None:
-    class Big:
-        """A result to follow."""
-
-    made = []
-
-    def check(document_id: str) -> Big:
-        big = Big()
-        made.append(weakref.ref(big))
-        return big
-
-    async with opened(check, horizon=PATIENCE) as queue:
-        await queue.wait(await queue.create_job(["a", "b", "c"], CHECK), drained=True)
-        await queue.cleanup_old_jobs(max_age=0)
-        await sleep(0.01)
-        gc.collect()
-        assert [reference() for reference in made] == [None, None, None]

@@ -70,6 +70,19 @@ async def test_jobs_of_one_owner_take_turns() -> None:
     assert check.order == ["x", "a0", "b0", "c0", "a1", "b1", "c1"]
 
 
+async def test_jobs_take_turns_for_seats_that_are_freed_at_once_too() -> None:
+    check = Scripted(takes(1))
+    async with opened(check, max_workers=2) as queue:
+        await queue.create_job(["x", "y"], CHECK)
+        await sleep(0.5)
+        for name in "abc":
+            await queue.create_job([f"{name}{number}" for number in range(4)], CHECK)
+        await queue.join()
+
+    pairs = [{start.document_id[0] for start in check.starts if start.at == at(second)} for second in range(1, 7)]
+    assert pairs == [{"a", "b"}, {"a", "c"}, {"b", "c"}] * 2
+
+
 async def test_owners_take_turns_however_many_jobs_each_has() -> None:
     check = Scripted(takes(1))
     async with opened(check, max_workers=1) as queue:

@@ -49,7 +49,7 @@ def difference(one: Any, other: Any) -> str | None:
         (path, _, before), (other_path, _, after) = left, right
         if path != other_path:
             return f"{path} is in one of them where {other_path} is in the other"
-        if type(before) is not type(after) or (_is_leaf(before) and before != after):
+        if type(before) is not type(after) or (_is_leaf(before) and _differ(before, after)):
             return f"{path} is {_shown(before)}, then {_shown(after)}"
     return None
 
@@ -81,6 +81,11 @@ def _problem(item: Any, depth: int) -> str | None:
 
 def _is_leaf(item: Any) -> bool:
     return item is None or isinstance(item, str | int | float)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    nan_both = one != one and other != other
+    return bool(one != other) and not nan_both
 
 
 def _shown(item: Any) -> str:

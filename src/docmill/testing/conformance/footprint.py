@@ -25,7 +25,6 @@ DESCRIPTORS: Final = Path("/dev/fd")
 
 def take() -> Footprint:
     """What there is now."""
-    gc.collect()
     threads = {("thread", thread.ident or 0): thread.name for thread in threading.enumerate()}
     tasks = {("task", task.id): task.name or "without a name" for task in get_running_tasks()}
     mine = {key: name for key, name in (threads | tasks).items() if not name.startswith(OWN)}
@@ -40,8 +39,11 @@ def added(before: Footprint, after: Footprint) -> list[str]:
 async def settle(grew: Callable[[Footprint], list[str]], seconds: float) -> list[str]:
     """What has grown, after what is ending already has had ``seconds`` to end."""
     deadline = current_time() + seconds
-    while (left := grew(take())) and current_time() < deadline:  # noqa: ASYNC110 - nobody tells of an end
+    left = grew(take())
+    while left and current_time() < deadline:
+        gc.collect()
         await sleep(0.01)
+        left = grew(take())
     return left
 
 

@@ -1,10 +1,12 @@
 """One run of all checks on one event loop, in a thread of its own that may be left behind."""
 
+import gc
+import sys
 import threading
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from math import ceil
 from typing import Any, Final
 
@@ -21,7 +23,7 @@ from docmill.testing.conformance import footprint
 from docmill.testing.conformance.calls import JOB_TYPE, Call, ProbeContext
 from docmill.testing.conformance.footprint import Footprint
 
-__all__ = ["CONCURRENT", "DidNotEnd", "Growth", "Session", "Settings"]
+__all__ = ["CONCURRENT", "DidNotEnd", "Growth", "Session", "Settings", "sustained"]
 
 CONCURRENT: Final = 4
 """Documents at once in the run through a real queue."""
@@ -107,7 +109,10 @@ class Session:
         """
         self.allow(self.settings.timeout)
         thread = threading.Thread(
-            target=copy_context().run, args=(self._live, backend, checks), name="docmill-conformance", daemon=True
+            target=_context_without_loop().run,
+            args=(self._live, backend, checks),
+            name="docmill-conformance",
+            daemon=True,
         )
         thread.start()
         while not self._over.wait(0.05):
@@ -169,7 +174,10 @@ class Session:
             DidNotEnd: the queue did not get through.
         """
         if self._jobs is None:
-            self._jobs = await self._run_queue()
+            try:
+                self._jobs = await self._run_queue()
+            except KeyboardInterrupt:
+                raise DidNotEnd("a queue was closed by the KeyboardInterrupt that the processor raised") from None
         return self._jobs
 
     async def growth(self) -> Growth:
@@ -198,7 +206,7 @@ class Session:
 
     async def _run_queue(self) -> list[Job]:
         copies = ceil(CONCURRENT / len(self.documents))
-        seconds = self.settings.timeout * (1 + copies * len(self.documents) // CONCURRENT)
+        seconds = self.settings.timeout * (1 + ceil(copies * len(self.documents) / CONCURRENT))
         options = JobOptions(
             max_concurrent=CONCURRENT, timeout=None, retry_attempts=0, document_timeout=self.settings.timeout
         )
@@ -214,7 +222,6 @@ class Session:
 
     async def _measure_growth(self) -> Growth:
         half = max(ceil(self.settings.runs / 2), len(self.documents))
-        await self._repeat(len(self.documents))
         before = footprint.take()
         await self._repeat(half)
         middle = footprint.take()
@@ -224,15 +231,15 @@ class Session:
         try:
             size = tracemalloc.get_traced_memory()[0]
             await self._repeat(half)
-            after = footprint.take()
             grown = tracemalloc.get_traced_memory()[0] - size
+            if grown > self.settings.max_growth:
+                gc.collect()
+                grown = tracemalloc.get_traced_memory()[0] - size
             place = _biggest() if grown > self.settings.max_growth else ""
         finally:
             if not traced_already:
                 tracemalloc.stop()
-        kept = []
-        if footprint.added(before, middle) and footprint.added(middle, after):
-            kept = await footprint.settle(lambda now: _sustained(before, middle, now), self.settings.grace)
+        kept = await footprint.settle(lambda now: sustained(before, middle, now), self.settings.grace)
         return Growth(2 * half, kept, grown, place)
 
     async def _repeat(self, calls: int) -> None:
@@ -240,7 +247,16 @@ class Session:
             await self.call(self.documents[number % len(self.documents)])
 
 
-def _sustained(before: Footprint, middle: Footprint, now: Footprint) -> list[str]:
+def _context_without_loop() -> Context:
+    """The caller's context, but for the event loop that the caller may be running in."""
+    context = copy_context()
+    sniffio = sys.modules.get("sniffio")
+    if sniffio is not None:
+        context.run(sniffio.current_async_library_cvar.set, None)
+    return context
+
+
+def sustained(before: Footprint, middle: Footprint, now: Footprint) -> list[str]:
     """What came in the first half and again in the second, and is there still."""
     early = {key: name for key, name in now.items() if key in middle}
     first, second = footprint.added(before, early), footprint.added(middle, now)

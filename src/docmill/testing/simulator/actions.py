@@ -37,7 +37,7 @@ class Actions:
 
     def __init__(self, world: World) -> None:
         self.pending = 0
-        self._cleaning = 0
+        self._cleaning = self._cleanups = 0
         self._world = world
         self._history = world.history
 
@@ -180,24 +180,27 @@ class Actions:
     async def clean_up(self, queue: DocumentProcessingQueue, max_age: float) -> None:
         """Have old jobs removed, and check which are gone."""
         before = {job.id: job for job in queue.get_all_jobs()}
-        alone, self._cleaning = self._cleaning == 0, self._cleaning + 1
+        self._cleaning += 1
+        self._cleanups += 1
+        number, alone = self._cleanups, self._cleaning == 1
         removed = await self._call(lambda: queue.cleanup_old_jobs(max_age), QueueClosedError)
         self._cleaning -= 1
+        alone = alone and self._cleanups == number
+        gone = [job_id for job_id in before if queue.get_job_status(job_id) is None]
+        for job_id in gone:
+            self._world.watches.jobs[job_id].gone = True
         if removed is None or not self._is_current(queue):
             return
         expect, now = self._history.expect, current_time()
-        there = {job.id for job in queue.get_all_jobs()}
-        gone = [job_id for job_id in before if job_id not in there]
         self._history.note("", "cleanup", max_age, *gone)
         expect(removed == len(gone) or not alone, "R30", "cleanup says {} and removed {}", removed, gone)
         for job_id, job in before.items():
             self._check_removed(self._world.watches.jobs[job_id], job, job_id in gone, now, max_age)
-        if self._world.plan.durable:
+        if self._world.plan.durable and alone:
             expect(not set(gone) & set(self._world.disk.records), "R30", "{} is removed and still on the disk", gone)
 
     def _check_removed(self, watch: JobWatch, job: Job, gone: bool, now: float, max_age: float) -> None:
         expect = self._history.expect
-        watch.gone = watch.gone or gone
         if watch.decided_at is None or watch.decided_at_open:
             expect(not gone or job.drained, "R30", "{} was removed as {}", job.id, job)
             return
@@ -237,7 +240,7 @@ class Actions:
         if job is None or watch.plan.key is None or job.retry_of is not None:
             return
         again = await self._call(lambda: self._create(queue, watch.plan), QueueClosedError, StoreError)
-        if again is None or watch.gone:
+        if again is None or queue.get_job_status(watch.id) is None:
             return
         self._history.expect(again == watch.id, "Q21", "{} has made {} and {}", watch.plan.key, watch.id, again)
         try:
@@ -246,7 +249,8 @@ class Actions:
             return
         except (QueueClosedError, StoreError):
             return
-        self._history.expect(watch.gone, "Q21", "{} has made {} for another request", watch.plan.key, other)
+        there = queue.get_job_status(watch.id) is not None
+        self._history.expect(not there, "Q21", "{} has made {} for another request", watch.plan.key, other)
 
     async def _readers(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
         if action.amount < 0.3:

@@ -113,7 +113,8 @@ class Circuits:
             return
         circuit, now = self._of(event.job_type), current_time()
         wait = event.until.timestamp() - self._clock.wall()
-        pauses = [run.pause for run in circuit.recent if run.pause is not None]
+        recent = [run for run in circuit.recent if run.ended >= now - EPSILON]
+        pauses = [run.pause for run in recent if run.pause is not None]
         if pauses:
             paused = wait >= min(pauses) - 1e-3
             self._history.expect(paused, "R26", "{} opened for {} s, not for {}", event.job_type, wait, pauses)

@@ -20,7 +20,7 @@ from docmill.testing.virtual import Backend, simulate
 
 __all__ = ["Report", "run_plan", "run_seed"]
 
-LIMIT = 1_000_000.0
+LIMIT = 200_000.0
 """Virtual seconds within which everything must have ended once the faults are off."""
 
 ZOMBIES = 1_000.0
@@ -140,8 +140,7 @@ async def _join(world: World) -> DocumentProcessingQueue:
     while True:
         await world.up.wait()
         queue = world.queue
-        if queue is None:
-            continue
+        assert queue is not None
         try:
             await queue.join()
         except (QueueClosedError, StoreError):
@@ -153,11 +152,13 @@ async def _join(world: World) -> DocumentProcessingQueue:
 
 async def _rest(world: World, actions: Actions) -> DocumentProcessingQueue:
     """Wait until all has ended and nothing new has come for a second, which is more than telling takes."""
+    pause = 1.0
     while True:
         queue = await _join(world)
-        await sleep(1.0)
+        await sleep(pause)
         if not actions.pending and queue is world.queue and all(job.drained for job in queue.get_all_jobs()):
             return queue
+        pause *= 2.0
 
 
 def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:

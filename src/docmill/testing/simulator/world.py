@@ -110,7 +110,8 @@ class World:
         if self._store is not None:
             self.store_faults += self._store.faults
         self.queue = self._store = None
-        self.up = Event()
+        if self.up.is_set():
+            self.up = Event()
 
     def _crash_at_commit(self) -> None:
         assert self._store is not None

@@ -1,0 +1,302 @@
+"""Do the checks notice when a rule is wrong? Each row changes one line of the core; every one has to be noticed.
+
+A row whose old text is not there exactly once fails, so that the table cannot rot while the rules move on.
+"""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from core_mutants import Mutant, is_killed
+
+MUTANTS = [
+    # Decisions.
+    Mutant("job", "        first = not self.decided\n", "        first = True\n", "a second cancel is True"),
+    Mutant("job", "if now >= self.deadline and not self.decided:", "if now >= self.deadline:", "decided twice"),
+    Mutant(
+        "job", "if now >= self.deadline and not self.decided:", "if now > self.deadline and not self.decided:", "late"
+    ),
+    Mutant(
+        "job", "elif now >= self.deadline and (too_many", "elif now > self.deadline and (too_many", "COMPLETED too late"
+    ),
+    Mutant("job", "len(self.ledger.failed) > most", "len(self.ledger.failed) >= most", "one failure too early"),
+    Mutant("job", "elif not self.left and self.ledger.ok:", "elif not self.left:", "COMPLETED without a result"),
+    Mutant("job", "elif not self.left and self._finalizes:", "elif self._finalizes:", "a summary of half the batch"),
+    Mutant(
+        "job",
+        "        self._finalizes = False\n        self._settled(now)",
+        "        self._settled(now)",
+        "summary for ever",
+    ),
+    Mutant("job", "for waiting in self._waiting.clear():", "for waiting in ():", "waiting documents never settle"),
+    Mutant("job", "self.drained = not self.running", "self.drained = True", "drained with attempts at work"),
+    Mutant("job", "        self.before = self.mark()\n", "        self.before = None\n", "progress tells the decision"),
+    Mutant(
+        "job", "        self.decision = self.mark()\n", "        self.decision = None\n", "late results in the event"
+    ),
+    Mutant(
+        "job",
+        "        del self.gate.jobs[self]\n        self._drain()",
+        "        self._drain()",
+        "decided jobs stay in the gate",
+    ),
+    # Starting.
+    Mutant("job", "len(self.running) < self.limit", "len(self.running) <= self.limit", "one attempt too many"),
+    Mutant("job", "and self.gate.admits\n        if ready", "\n        if ready", "attempts behind a closed gate"),
+    Mutant("job", "if self.decided or self._desk.paused:", "if self._desk.paused:", "attempts after the decision"),
+    Mutant("job", "if self.decided or self._desk.paused:", "if self.decided:", "attempts while the store fails"),
+    Mutant(
+        "job",
+        "            something = self._finalize_next\n",
+        "            something = False\n",
+        "no summary at the close",
+    ),
+    Mutant("job", "        if self._desk.halted:\n", "        if False:\n", "documents start while the queue closes"),
+    Mutant(
+        "job", "self.steady = something and not unsettled and", "self.steady = something and", "retries are overtaken"
+    ),
+    Mutant("job", "self.gate.entered(attempt)", "self.gate", "more than one probe"),
+    Mutant(
+        "job", "min(ledger.options.max_concurrent, max_workers)", "ledger.options.max_concurrent", "too many at once"
+    ),
+    Mutant(
+        "job", "            self.fresh += 1\n", "            self.fresh += 2\n", "every second document is left out"
+    ),
+    # Going on at once.
+    Mutant("job", "if self._turns.size > self._ready:", "if False:", "unfair"),
+    Mutant("job", "if not self.steady or not calm or", "if not self.steady or", "going on though a circuit opened"),
+    Mutant("job", "or not calm or now >= self.alarm or position", "or not calm or position", "past its time"),
+    Mutant("job", "or now >= self.alarm or position >= self.total:", "or now >= self.alarm:", "past the last document"),
+    Mutant("job", "if now + self.budget < self.alarm:", "if now + self.budget > self.alarm:", "no alarm for a budget"),
+    Mutant("job", "if self.left <= self.notable:", "if self.left < self.notable:", "a percent is told too late"),
+    # Attempts, retries, budgets.
+    Mutant(
+        "job", "attempt.attempt > options.retry_attempts:", "attempt.attempt >= options.retry_attempts:", "one too few"
+    ),
+    Mutant(
+        "job",
+        "attempt.attempt > options.retry_attempts:",
+        "attempt.attempt > options.retry_attempts + 1:",
+        "one too many",
+    ),
+    Mutant(
+        "job",
+        ">= attempt.budget_end:\n            return FailureCode.RETRY",
+        "> attempt.budget_end:\n            return FailureCode.RETRY",
+        "a wait up to the budget",
+    ),
+    Mutant(
+        "job", "            return FailureCode.JOB_STOPPED\n", "            return None\n", "a retry after the decision"
+    ),
+    Mutant("job", "if verdict.pause is None and now + self._wait", "if now + self._wait", "a pause within the budget"),
+    Mutant("job", "if now >= attempt.budget_end:", "if now > attempt.budget_end:", "over the budget"),
+    Mutant(
+        "job",
+        "attempt.attempt, attempt.first_started = waiting.attempts + 1, waiting.first_started",
+        "attempt.attempt = waiting.attempts + 1",
+        "a fresh budget for each retry",
+    ),
+    Mutant("job", "            attempt.attempt = attempts + 1\n", "", "a pause resets the attempts"),
+    Mutant(
+        "job",
+        "verdict = stopped(attempt.stop, self.budget, self.gate.breaker)",
+        "pass",
+        "a stopped attempt is tried again",
+    ),
+    Mutant(
+        "job",
+        "        if attempt.stop is None:\n            attempt.stop = code\n",
+        "        if True:\n            attempt.stop = code\n",
+        "stopped twice",
+    ),
+    Mutant(
+        "job", "self.gate.admits else self.gate.code", "True else self.gate.code", "circuit_open is called retry_budget"
+    ),
+    Mutant(
+        "job",
+        "        if late:\n            self._settled(now)",
+        "        if late:\n            pass",
+        "the last document in vain",
+    ),
+    Mutant("job", "self.arm(attempt.first_started + self.budget)", "attempt", "no alarm for the first budget"),
+    Mutant("job", "        self.arm(self._next_alarm())\n", "        pass\n", "nobody wakes a second time"),
+    Mutant(
+        "job",
+        "            moments += [self.deadline, self.herald.next_alarm]\n",
+        "            moments += [self.deadline]\n",
+        "untold",
+    ),
+    Mutant(
+        "job",
+        "            moments += [self.deadline, self.herald.next_alarm]\n",
+        "            moments += [self.herald.next_alarm]\n",
+        "no timeout",
+    ),
+    Mutant("job", "if self.ledger.options.jitter:", "if not self.ledger.options.jitter:", "jitter for everyone"),
+    # Abandoned attempts and late results.
+    Mutant("job", "        attempt.abandoned = True\n", "", "an abandoned attempt never comes back"),
+    Mutant("job", "            attempt.abandoned = False\n", "", "it comes back more than once"),
+    Mutant("job", "        self.gate.left_behind()\n", "", "abandoned attempts are not counted"),
+    Mutant(
+        "job",
+        "attempt.fraction = max(fraction, attempt.fraction or 0.0)",
+        "attempt.fraction = fraction",
+        "reports go back",
+    ),
+    # Figures.
+    Mutant(
+        "job",
+        "        self.busy += now - started\n",
+        "        self.busy += now - attempt.started\n",
+        "the mean without the waits",
+    ),
+    Mutant("estimate", "ceil(left / max_concurrent)", "left / max_concurrent", "half a round"),
+    Mutant("estimate", "return 100 * settled // total", "return round(100 * settled / total)", "67 for 2 of 3"),
+    Mutant("estimate", "min(estimate, deadline - now)", "estimate", "longer than the job may take"),
+    Mutant("retries", "base=2", "base=3", "waits of 2, 6, 18"),
+    Mutant("retries", "[attempt - 2]", "[attempt - 1]", "the wait of the attempt after"),
+    # Waiting, alarms, turns.
+    Mutant("waiting", "self._waits[0][0] <= now", "self._waits[0][0] < now", "a retry too late"),
+    Mutant("waiting", "return self._due.popleft()", "return self._due.pop()", "who is due last goes first"),
+    Mutant(
+        "waiting",
+        "if now >= waiting.first_started + self._budget",
+        "if now > waiting.first_started + self._budget",
+        "late",
+    ),
+    Mutant("agenda", "if when >= item.alarm:", "if when <= item.alarm:", "an alarm is put off"),
+    Mutant(
+        "agenda", "earlier = not self._heap or when < self._heap[0][0]", "earlier = False", "the watchdog sleeps on"
+    ),
+    Mutant(
+        "agenda", "            if when == item.alarm:\n", "            if True:\n", "alarms that were overtaken go off"
+    ),
+    Mutant(
+        "turns",
+        "owners = self._waiting[max(self._waiting)]",
+        "owners = self._waiting[min(self._waiting)]",
+        "low goes first",
+    ),
+    Mutant("turns", "        owners.move_to_end(owner)\n", "", "one owner has all the turns"),
+    Mutant("turns", "        jobs.move_to_end(job)\n", "", "one job has all the turns of its owner"),
+    # The gate.
+    Mutant(
+        "breaker", "return self.state is State.CLOSED or self._probe is None", "return True", "any number of probes"
+    ),
+    Mutant(
+        "breaker",
+        "if self._failures >= self.breaker.failures:",
+        "if self._failures > self.breaker.failures:",
+        "one late",
+    ),
+    Mutant(
+        "breaker",
+        "        if attempt is self._probe:\n            self._close(now)",
+        "        if self.state is not State.CLOSED:\n            self._close(now)",
+        "a late success closes",
+    ),
+    Mutant(
+        "breaker",
+        "            self._failures = 0\n        self._settle_calm()",
+        "            pass\n        self._settle_calm()",
+        "never reset",
+    ),
+    Mutant(
+        "breaker",
+        "            self._probe = None\n            self._survey()",
+        "            pass",
+        "the probe keeps its seat",
+    ),
+    Mutant(
+        "breaker",
+        "if verdict.counted or verdict.code is FailureCode.DOCUMENT_TIMEOUT:",
+        "if verdict.counted:",
+        "hung probe",
+    ),
+    Mutant(
+        "breaker",
+        "return self.abandoned >= self.max_abandoned",
+        "return self.abandoned > self.max_abandoned",
+        "one more",
+    ),
+    Mutant("breaker", "self.until if self.state is State.OPEN else now", "now", "a shorter pause ends a longer one"),
+    Mutant(
+        "breaker",
+        "self.calm = self.state is State.CLOSED and not self._failures",
+        "self.calm = self.state is State.CLOSED",
+        "a success that resets is not asked",
+    ),
+    # Telling.
+    Mutant("herald", "        if self.terminal is not None:\n            return\n", "", "a terminal event twice"),
+    Mutant(
+        "herald",
+        "settled_mark = mark if mark.completed is None or job.before is None else job.before",
+        "settled_mark = mark",
+        "progress of the decision",
+    ),
+    Mutant(
+        "herald",
+        "return final or now >= self._next_progress or",
+        "return now >= self._next_progress or",
+        "no last word",
+    ),
+    Mutant("herald", "return final or now >= self._next_progress or", "return final or", "untold within a percent"),
+    Mutant("herald", "        self._seq += 1\n", "", "events without a number"),
+    Mutant("herald", "if self._asked:\n            return inf", "if False:\n            return inf", "the rules spin"),
+    Mutant(
+        "herald", "if not job.exact and not self._quiet:", "if not job.exact:", "a change after a quiet time is untold"
+    ),
+    Mutant(
+        "herald",
+        "settled_at_percent(self._percent + 1, job.total)",
+        "settled_at_percent(self._percent + 2, job.total)",
+        "skips",
+    ),
+    # The queue as a whole.
+    Mutant(
+        "scheduler", "job is None or owner is None or job.ledger.owner == owner", "True", "another owner's job is seen"
+    ),
+    Mutant("scheduler", "self._keys.get((owner, key))", "self._keys.get((None, key))", "another owner's key"),
+    Mutant("scheduler", "now - job.completed >= max_age", "now - job.completed > max_age", "one kept too long"),
+    Mutant("scheduler", "            if job.drained\n", "            if True\n", "jobs at work are forgotten"),
+    Mutant(
+        "scheduler", "            if now >= job.alarm:\n", "            if False:\n", "the lane is blind to the time"
+    ),
+    Mutant("scheduler", "            held.survey()\n", "            pass\n", "a seat that is never filled again"),
+    Mutant("scheduler", "lives >= MAX_LIVES", "lives > MAX_LIVES", "a fifth crash"),
+    Mutant(
+        "verdict",
+        "describe(shown), retry=False, counted=False)",
+        "describe(shown), retry=True, counted=False)",
+        "permanent is tried again",
+    ),
+    Mutant("verdict", "max(pauses) if pauses", "min(pauses) if pauses", "the shorter pause"),
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.module}: {mutant.breaks}")
+def test_each_row_still_changes_exactly_one_place_of_the_core(mutant: Mutant) -> None:
+    compile(mutant.source(), mutant.path.name, "exec")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="a mutant that spins is ended by SIGALRM")
+def test_no_wrong_rule_goes_unnoticed(record_property: Callable[[str, object], None]) -> None:
+    survivors = [
+        f"{mutant.module}: {mutant.breaks}"
+        for mutant in MUTANTS
+        if is_killed(mutant, seeds=range(60), steps=40) is None
+    ]
+
+    record_property("mutants killed", f"{len(MUTANTS) - len(survivors)} of {len(MUTANTS)}")
+
+    assert len(MUTANTS) >= 80
+    assert not survivors
+
+
+@pytest.mark.slow
+def test_the_rules_as_they_are_pass_every_check_that_the_mutants_meet() -> None:
+    """Or else every mutant would be killed, and nothing were proved."""
+    untouched = Mutant("job", "class JobMachine:", "class JobMachine:", "nothing")
+
+    assert is_killed(untouched, seeds=range(60), steps=40) is None
