@@ -406,3 +406,29 @@ def test_a_decided_job_asks_for_no_more_news() -> None:
     for moment in (0.1, 0.2, 5.0):
         bench.scheduler.tick(moment)
         assert not bench.desk.changed
+
+
+def test_what_settles_while_a_durable_store_is_writing_is_in_the_next_commit() -> None:
+    """R21, R22."""
+    bench = Bench(durable=True)
+    job = bench.job(1_000, max_concurrent=2)
+    first, second = bench.fill()
+    writing = bench.gather()
+    bench.ok(first)
+    assert job in bench.desk.changed
+    bench.ok(second)
+    bench.reveal(writing)
+    bench.commit()
+
+    assert job.shown.ok == 2
+
+
+def test_a_job_drains_even_while_its_decision_waits_for_a_durable_store() -> None:
+    bench = Bench(durable=True)
+    job = bench.job(3, max_concurrent=2)
+    first, second = bench.fill()
+    bench.cancel(job)
+    bench.ok(first)
+    bench.ok(second)
+
+    assert job.drained

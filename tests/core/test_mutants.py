@@ -28,7 +28,12 @@ MUTANTS = [
         "        self._settled(now)",
         "summary for ever",
     ),
-    Mutant("job", "for waiting in self._waiting.clear():", "for waiting in ():", "waiting documents never settle"),
+    Mutant(
+        "job",
+        "for waiting in [] if self._waiting is None else self._waiting.clear():",
+        "for waiting in []:",
+        "waiting documents never settle",
+    ),
     Mutant("job", "self.drained = not self.running", "self.drained = True", "drained with attempts at work"),
     Mutant("job", "        self.before = self.mark()\n", "        self.before = None\n", "progress tells the decision"),
     Mutant(
@@ -69,6 +74,11 @@ MUTANTS = [
     Mutant("job", "or now >= self.alarm or position >= self.total:", "or now >= self.alarm:", "past the last document"),
     Mutant("job", "if now + self.budget < self.alarm:", "if now + self.budget > self.alarm:", "no alarm for a budget"),
     Mutant("job", "if self.left <= self.notable:", "if self.left < self.notable:", "a percent is told too late"),
+    Mutant("job", "if self._ready and self.fresh >= self.total:", "if False:", "a turn with nothing to start"),
+    Mutant(
+        "job", "        self.notable = self.total\n        return self.mark()", "        return self.mark()", "untold"
+    ),
+    Mutant("job", "self.notable = self.total if self.decided else 0", "self.notable = 0", "late results never drain"),
     # Attempts, retries, budgets.
     Mutant(
         "job", "attempt.attempt > options.retry_attempts:", "attempt.attempt >= options.retry_attempts:", "one too few"
@@ -243,9 +253,7 @@ MUTANTS = [
     Mutant("herald", "return final or now >= self._next_progress or", "return final or", "untold within a percent"),
     Mutant("herald", "        self._seq += 1\n", "", "events without a number"),
     Mutant("herald", "if self._asked:\n            return inf", "if False:\n            return inf", "the rules spin"),
-    Mutant(
-        "herald", "if not job.exact and not self._quiet:", "if not job.exact:", "a change after a quiet time is untold"
-    ),
+    Mutant("herald", "if job.exact or self._quiet:", "if job.exact:", "a change after a quiet time is untold"),
     Mutant(
         "herald",
         "settled_at_percent(self._percent + 1, job.total)",
@@ -257,8 +265,10 @@ MUTANTS = [
         "scheduler", "job is None or owner is None or job.ledger.owner == owner", "True", "another owner's job is seen"
     ),
     Mutant("scheduler", "self._keys.get((owner, key))", "self._keys.get((None, key))", "another owner's key"),
-    Mutant("scheduler", "now - job.completed >= max_age", "now - job.completed > max_age", "one kept too long"),
-    Mutant("scheduler", "            if job.drained\n", "            if True\n", "jobs at work are forgotten"),
+    Mutant(
+        "scheduler", "now - job.shown.completed >= max_age", "now - job.shown.completed > max_age", "one kept too long"
+    ),
+    Mutant("scheduler", "            if job.shown.drained\n", "            if True\n", "jobs at work are forgotten"),
     Mutant(
         "scheduler", "            if now >= job.alarm:\n", "            if False:\n", "the lane is blind to the time"
     ),

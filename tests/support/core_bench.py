@@ -203,7 +203,7 @@ class Bench:
 
     def gather(self) -> list[tuple[JobMachine, Mark]]:
         """What is to be recorded now."""
-        changes = [(job, job.mark()) for job in self.desk.changed]
+        changes = [(job, job.gather()) for job in self.desk.changed]
         self.desk.changed.clear()
         return changes
 

@@ -169,13 +169,12 @@ class Gate:
 
     def tick(self, now: float) -> None:
         """The time that ``alarm`` named has come: let a probe through, or everyone where there is no breaker."""
-        if self.state is State.OPEN and now >= self.until:
-            if self.breaker is None:
-                self._close(now)
-            else:
-                self._change(State.HALF_OPEN, now)
-        elif self.state is State.OPEN:
+        if now < self.until:
             self._desk.agenda.arm(self, self.until)
+        elif self.breaker is None:
+            self._close(now)
+        else:
+            self._change(State.HALF_OPEN, now)
         self._settle_calm()
 
     def _open(self, now: float, until: float, error: str) -> None:

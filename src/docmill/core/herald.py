@@ -133,7 +133,9 @@ class Herald:
             self.terminal = self._terminal(mark if job.decision is None else job.decision, now)
             yield self.terminal
             return
-        if not job.exact and not self._quiet:
+        if job.exact or self._quiet:
+            job.notable = job.total
+        else:
             job.notable = job.total - settled_at_percent(self._percent + 1, job.total)
         job.arm(self.next_alarm)
 

@@ -119,7 +119,7 @@ class JobMachine:
         self.notable = self.total
         self.busy = 0.0
         self.running: dict[int, Attempt] = {}
-        self.returned: deque[tuple[int, int]] = deque()
+        self.returned: deque[tuple[int, int]] | None = None
         self.reports: dict[int, Attempt] = {}
         self.reporting = False
         self.followers = 0
@@ -144,7 +144,7 @@ class JobMachine:
         self._make_attempt = make_attempt
         self._finalize_next = False
         self._finalizes = finalizes
-        self._waiting = WaitingRoom(self.budget)
+        self._waiting: WaitingRoom | None = None
         self._ready = False
         self._lives = 0
         self._left_at_resume = -1
@@ -170,6 +170,11 @@ class JobMachine:
             self.summary,
             self.summary_error,
         )
+
+    def gather(self) -> Mark:
+        """The mark that is recorded and told next; what follows will be a change again."""
+        self.notable = self.total
+        return self.mark()
 
     @property
     def visible(self) -> Mark:
@@ -236,7 +241,9 @@ class JobMachine:
         self._active_before, self._active_since = active, now
         settled = {row[0] for rows in (self.ledger.ok, self.ledger.failed) for row in rows}
         self.fresh = max(settled, default=-1) + 1
-        self.returned.extend((position, 0) for position in range(self.fresh) if position not in settled)
+        for position in range(self.fresh):
+            if position not in settled:
+                self._return(position, 0)
         self.drained = self.decided
         self.shown = self.mark()
         self.herald.resume(self.shown, now, told=told)
@@ -261,7 +268,8 @@ class JobMachine:
 
     def survey(self) -> None:
         """Find out again whether something could start, and take part in the turns accordingly."""
-        unsettled = self._waiting.has_due or bool(self.returned) or self._finalize_next
+        due = self._waiting is not None and self._waiting.has_due
+        unsettled = due or bool(self.returned) or self._finalize_next
         something = unsettled or self.fresh < self.total
         if self._desk.halted:
             something = self._finalize_next
@@ -302,7 +310,7 @@ class JobMachine:
             self.arm(self.deadline)
 
     def _next_attempt(self, now: float) -> Attempt:
-        if self._waiting.has_due:
+        if self._waiting is not None and self._waiting.has_due:
             waiting = self._waiting.pop_due()
             attempt = self._make(waiting.position, now)
             attempt.attempt, attempt.first_started = waiting.attempts + 1, waiting.first_started
@@ -310,12 +318,12 @@ class JobMachine:
             position, attempts = self.returned.popleft()
             attempt = self._make(position, now)
             attempt.attempt = attempts + 1
-        elif self.fresh < self.total:
-            attempt = self._make(self.fresh, now)
-            self.fresh += 1
-        else:
+        elif self._finalize_next:
             self._finalize_next = False
             attempt = self._make_attempt(self, FINALIZE, "", now)
+        else:
+            attempt = self._make(self.fresh, now)
+            self.fresh += 1
         return attempt
 
     def _make(self, position: int, now: float) -> Attempt:
@@ -349,6 +357,8 @@ class JobMachine:
         if self._turns.size > self._ready:  # somebody else waits for a turn
             return None
         self.fresh = position + 1
+        if self._ready and self.fresh >= self.total:
+            self.survey()
         self.running[position] = attempt = self._make_attempt(self, position, self._document_ids[position], now)
         if now + self.budget < self.alarm:
             self.arm(now + self.budget)
@@ -375,17 +385,22 @@ class JobMachine:
         if code is not None:
             self._fail(attempt.position, attempt.attempt, attempt.first_started, Fault(code, verdict.error), now)
         elif verdict.pause is not None:
-            self.returned.append((attempt.position, attempt.attempt))
+            self._return(attempt.position, attempt.attempt)
         else:
             self._wait(attempt, verdict, now)
         self._settled(now)
         self.survey()
 
+    def _return(self, position: int, attempts: int) -> None:
+        if self.returned is None:
+            self.returned = deque()
+        self.returned.append((position, attempts))
+
     def _unstart(self, attempt: Attempt) -> None:
         if attempt.position == FINALIZE:
             self._finalize_next = True
         else:
-            self.returned.append((attempt.position, attempt.attempt - 1))
+            self._return(attempt.position, attempt.attempt - 1)
         if self.decided:
             self._drain()
             self.changed()
@@ -435,6 +450,8 @@ class JobMachine:
         if self.ledger.options.jitter:
             wait = self._desk.uniform(0.0, wait)
         fault = Fault(verdict.code, verdict.error)
+        if self._waiting is None:
+            self._waiting = WaitingRoom(self.budget)
         self._waiting.enter(Waiting(attempt.position, attempt.attempt, attempt.first_started, fault), now + wait)
         self.arm(now + wait)
 
@@ -496,7 +513,7 @@ class JobMachine:
     ) -> None:
         self.before = self.mark()
         self.status, self.completed, self.error, self.error_code = status, now, error, error_code
-        for waiting in self._waiting.clear():
+        for waiting in [] if self._waiting is None else self._waiting.clear():
             self._fail_waiting(waiting, FailureCode.JOB_STOPPED, now)
         self.decision = self.mark()
         del self.gate.jobs[self]
@@ -521,16 +538,16 @@ class JobMachine:
         for attempt in self.running.values():
             if now >= attempt.budget_end:
                 self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
-        self._waiting.end_waits(now)
-        self._give_up_waiting(now)
+        if self._waiting is not None:
+            self._waiting.end_waits(now)
+            self._give_up_waiting(self._waiting.pop_late(now), now)
         if not self.decided:
             self.herald.tick(now)
         self.survey()
         self.arm(self._next_alarm())
 
-    def _give_up_waiting(self, now: float) -> None:
+    def _give_up_waiting(self, late: list[Waiting], now: float) -> None:
         """Settle the documents that could not start their next attempt within their budget."""
-        late = self._waiting.pop_late(now)
         for waiting in late:
             code = FailureCode.RETRY_BUDGET if self.gate.admits else self.gate.code
             self._fail_waiting(waiting, code, now)
@@ -543,10 +560,11 @@ class JobMachine:
 
     def _next_alarm(self) -> float:
         moments = [attempt.budget_end for attempt in self.running.values() if attempt.stop is None]
-        moments.append(self._waiting.next_alarm)
+        if self._waiting is not None:
+            moments.append(self._waiting.next_alarm)
         if not self.decided:
             moments += [self.deadline, self.herald.next_alarm]
-        return min(moments)
+        return min(moments, default=inf)
 
     def arm(self, when: float) -> None:
         """Be ticked at ``when`` or before."""
@@ -559,7 +577,7 @@ class JobMachine:
         self.notable = self.total
 
     def changed(self) -> None:
-        """There is something to record or to tell."""
-        self.notable = self.total
+        """There is something to record or to tell; what follows before that is gathered will be in it, too."""
+        self.notable = self.total if self.decided else 0
         self._desk.changed[self] = None
         self._desk.stir = True

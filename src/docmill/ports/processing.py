@@ -175,6 +175,8 @@ def inspect_processor(job_type: str, target: Any) -> ProcessorSpec:
             f"isolation={declaration.isolation!r} is for a sync one"
         )
     finalize = getattr(target, "finalize", None)
+    if finalize is not None:
+        _check_finalize(job_type, finalize)
     return ProcessorSpec(
         name=getattr(target, "__qualname__", type(target).__qualname__),
         call=_with_two_arguments(job_type, target),
@@ -183,6 +185,20 @@ def inspect_processor(job_type: str, target: Any) -> ProcessorSpec:
         finalize_on_loop=finalize is not None and inspect.iscoroutinefunction(_function_of(finalize)),
         declaration=declaration,
     )
+
+
+def _check_finalize(job_type: str, finalize: Any) -> None:
+    wanted = (
+        f"finalize of the processor for {job_type!r} must be a callable (outcomes, context) that returns its result"
+    )
+    if not callable(finalize):
+        raise TypeError(f"{wanted}, got {finalize!r}")
+    function = _function_of(finalize)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{wanted}, but {finalize!r} is a generator")
+    signature = inspect.signature(finalize)
+    if not _accepts(signature, 2):
+        raise TypeError(f"{wanted}, but it takes {signature}")
 
 
 def _function_of(target: Any) -> Any:

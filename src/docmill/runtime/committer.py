@@ -231,7 +231,7 @@ class Committer:
     def _gather(self, now: float) -> list[tuple[JobMachine, Change]]:
         changed = self._scheduler.desk.changed
         changes = [
-            (job, Change(job.ledger, job.shown, job.mark(), job.active(now), job.lives, job.told)) for job in changed
+            (job, Change(job.ledger, job.shown, job.gather(), job.active(now), job.lives, job.told)) for job in changed
         ]
         changed.clear()
         return changes

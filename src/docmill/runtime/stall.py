@@ -44,6 +44,8 @@ class StallWatch:
     def _run(self) -> None:
         while not self._end.wait(self._stall_after / 4):
             self._alive.clear()
+            if self._end.is_set():
+                return  # close() has given its sign of life just before that was cleared
             asked = time.monotonic()
             if not self._crew.loop.call_soon(self._alive.set):
                 return

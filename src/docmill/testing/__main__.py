@@ -9,6 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from itertools import pairwise
 
 from docmill.testing.simulator import Totals, run_seed, tell
 
@@ -53,7 +54,7 @@ def _run_in_processes(options: Namespace) -> Totals:
         subprocess.Popen(  # noqa: S603 - it runs this module again
             [*common, "--first-seed", str(first), "--runs", str(end - first)], stdout=subprocess.PIPE, text=True
         )
-        for first, end in zip(bounds, bounds[1:], strict=False)
+        for first, end in pairwise(bounds)
     ]
     answers = [json.loads(child.communicate()[0]) for child in children]
     return Totals().merge(

@@ -20,7 +20,7 @@ from docmill.queue import DocumentProcessingQueue
 from docmill.testing.simulator import inside
 from docmill.testing.simulator.attempts import EPSILON
 from docmill.testing.simulator.jobs import JobWatch
-from docmill.testing.simulator.plan import Action, JobPlan
+from docmill.testing.simulator.plan import EXTRA, Action, JobPlan
 from docmill.testing.simulator.world import World
 
 __all__ = ["Actions"]
@@ -51,23 +51,45 @@ class Actions:
 
     async def _ask_for(self, plan: JobPlan) -> None:
         """Create a job, and wait for it like a caller does; after a crash ask again if there is a key."""
-        queue = await self._queue()
+        queue = await self._world.opened()
         job_id = await self._call(lambda: self._create(queue, plan), QueueClosedError, StoreError)
         if job_id is None and plan.key is not None:
-            queue = await self._queue()
+            queue = await self._world.opened()
             job_id = await self._call(lambda: self._create(queue, plan), QueueClosedError, StoreError)
         if job_id is not None:
             await self._await_end(queue, job_id)
 
     async def _act(self, action: Action) -> None:
-        queue = await self._queue()
-        do = getattr(self, f"_{action.kind}")
-        if action.kind in ("clock", "look", "close"):
-            await do(queue, action)
-            return
-        watches = [watch for watch in self._world.watches.jobs.values() if queue.get_job_status(watch.id)]
-        if watches:
-            await do(queue, watches[int(action.choice * len(watches))], action)
+        queue = await self._world.opened()
+        if action.kind == "look":
+            self._look(queue)
+        elif action.kind == "clock":
+            self._set_clock(action)
+        elif action.kind == "close":
+            await self.close(queue, action.amount)
+        elif action.kind == "cleanup":
+            await self.clean_up(queue, 30.0 * action.amount)
+        else:
+            watches = [watch for watch in self._world.watches.jobs.values() if queue.get_job_status(watch.id)]
+            if watches:
+                await self._act_on(queue, watches[int(action.choice * len(watches))], action)
+
+    async def _act_on(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
+        if action.kind == "cancel":
+            await self._cancel(queue, watch, force=False)
+        elif action.kind == "force":
+            self._world.attempts.give_up(watch.id)
+            await self._cancel(queue, watch, force=True)
+        elif action.kind == "retry":
+            await self._retry(queue, watch)
+        elif action.kind == "owners":
+            await self._try_as_another_owner(queue, watch)
+        elif action.kind == "keys":
+            await self._use_key_again(queue, watch)
+        elif action.amount < 0.3:
+            await self._read_events(queue, watch)
+        else:
+            await self._read_outcomes(queue, watch, int(action.choice * 5) if action.amount < 0.5 else None)
 
     async def _create(self, queue: DocumentProcessingQueue, plan: JobPlan) -> str:
         job_id = await queue.create_job(
@@ -108,16 +130,11 @@ class Actions:
             self._history.violate("R35", f"a call raised {error!r}")
         return None
 
-    async def _queue(self) -> DocumentProcessingQueue:
-        while self._world.queue is None or not self._world.up.is_set():
-            await self._world.up.wait()
-        return self._world.queue
-
     def _is_current(self, queue: DocumentProcessingQueue) -> bool:
         """Whether the queue is still the one of this life, and works."""
         return queue is self._world.queue and not inside.is_over(queue)
 
-    async def _look(self, queue: DocumentProcessingQueue, _: Action) -> None:
+    def _look(self, queue: DocumentProcessingQueue) -> None:
         for job in queue.get_all_jobs():
             self._world.watches.see(job, whole=True)
         stats, expect = queue.stats(), self._history.expect
@@ -125,10 +142,14 @@ class Actions:
         jobs = queue.get_all_jobs()
         expect(stats.jobs == len(jobs), "R06", "stats count {} jobs of {}", stats.jobs, len(jobs))
         active = queue.get_all_jobs(active=True)
-        expect([job.id for job in active] == [job.id for job in jobs if not job.status.is_terminal], "R06", "active jobs differ")
+        expect(
+            [job.id for job in active] == [job.id for job in jobs if not job.status.is_terminal],
+            "R06",
+            "active jobs differ",
+        )
         self._history.note("", "looked", *((job.id, job.status, job.processed_documents) for job in jobs))
 
-    async def _cancel(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action, *, force: bool = False) -> None:
+    async def _cancel(self, queue: DocumentProcessingQueue, watch: JobWatch, *, force: bool) -> None:
         before = queue.get_job_status(watch.id)
         first = await self._call(
             lambda: queue.cancel_job(watch.id, force=force), QueueClosedError, StoreError, JobNotFoundError
@@ -143,14 +164,12 @@ class Actions:
         expect(not (first and before.status.is_terminal), "R17", "{} was {} and is cancelled", watch.id, before.status)
         watch.cancels += first
         expect(watch.cancels <= 1, "R17", "{} was cancelled twice", watch.id)
-        expect(not first or after.status is JobStatus.CANCELLED, "R17", "{} is {} after its cancel", watch.id, after.status)
+        expect(
+            not first or after.status is JobStatus.CANCELLED, "R17", "{} is {} after its cancel", watch.id, after.status
+        )
         self._world.watches.see(after, whole=True)
 
-    async def _force(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
-        self._world.attempts.give_up(watch.id)
-        await self._cancel(queue, watch, action, force=True)
-
-    async def _retry(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
+    async def _retry(self, queue: DocumentProcessingQueue, watch: JobWatch) -> None:
         job = queue.get_job_status(watch.id)
         assert job is not None
         job_id = await self._call(
@@ -167,15 +186,17 @@ class Actions:
         left = [name for name in job.document_ids if name not in settled]
         self._history.expect(job.drained, "Q22", "{} was retried before it was drained", watch.id)
         if again is not None:
-            self._history.expect(list(again.document_ids) == left, "Q22", "{} retries {} of {}", job_id, again.document_ids, left)
+            self._history.expect(
+                list(again.document_ids) == left, "Q22", "{} retries {} of {}", job_id, again.document_ids, left
+            )
             self._history.expect(again.retry_of == watch.id, "Q22", "{} is a retry of {}", job_id, again.retry_of)
         await self._await_end(queue, job_id)
 
     def _plan_has_store_trouble(self) -> bool:
-        return bool(self._world.plan.traits & {"outage", "fail_before", "fail_after", "crash", "commit_crash", "close", "slow_store"})
-
-    async def _cleanup(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
-        await self.clean_up(queue, 30.0 * action.amount)
+        return bool(
+            self._world.plan.traits
+            & {"outage", "fail_before", "fail_after", "crash", "commit_crash", "close", "slow_store"}
+        )
 
     async def clean_up(self, queue: DocumentProcessingQueue, max_age: float) -> None:
         """Have old jobs removed, and check which are gone."""
@@ -188,14 +209,14 @@ class Actions:
         alone = alone and self._cleanups == number
         gone = [job_id for job_id in before if queue.get_job_status(job_id) is None]
         for job_id in gone:
-            self._world.watches.jobs[job_id].gone = True
+            self._world.watches.of(before[job_id]).gone = True
         if removed is None or not self._is_current(queue):
             return
         expect, now = self._history.expect, current_time()
         self._history.note("", "cleanup", max_age, *gone)
         expect(removed == len(gone) or not alone, "R30", "cleanup says {} and removed {}", removed, gone)
         for job_id, job in before.items():
-            self._check_removed(self._world.watches.jobs[job_id], job, job_id in gone, now, max_age)
+            self._check_removed(self._world.watches.of(job), job, job_id in gone, now, max_age)
         if self._world.plan.durable and alone:
             expect(not set(gone) & set(self._world.disk.records), "R30", "{} is removed and still on the disk", gone)
 
@@ -205,15 +226,22 @@ class Actions:
             expect(not gone or job.drained, "R30", "{} was removed as {}", job.id, job)
             return
         age = now - watch.decided_at
-        expect(not gone or (job.drained and age >= max_age - EPSILON), "R30", "{} was removed {} s old, drained {}", job.id, age, job.drained)
+        expect(
+            not gone or (job.drained and age >= max_age - EPSILON),
+            "R30",
+            "{} was removed {} s old, drained {}",
+            job.id,
+            age,
+            job.drained,
+        )
         expect(gone or not job.drained or age <= max_age + EPSILON, "R30", "{} was kept {} s old", job.id, age)
 
-    async def _clock(self, queue: DocumentProcessingQueue, action: Action) -> None:
+    def _set_clock(self, action: Action) -> None:
         span = 365 * DAY if action.amount > 0.5 else 3600.0 * 5
         self._world.clock.step(span * (2 * action.choice - 1))
         self._history.note("", "clock steps")
 
-    async def _owners(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
+    async def _try_as_another_owner(self, queue: DocumentProcessingQueue, watch: JobWatch) -> None:
         foreign = queue.for_owner("eve")
         expect = self._history.expect
         expect(foreign.get_job_status(watch.id) is None, "R33", "eve sees {}", watch.id)
@@ -235,7 +263,7 @@ class Actions:
         ann = queue.get_all_jobs(owner="ann")
         expect(all(job.owner == "ann" for job in ann), "R33", "ann lists foreign jobs")
 
-    async def _keys(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
+    async def _use_key_again(self, queue: DocumentProcessingQueue, watch: JobWatch) -> None:
         job = queue.get_job_status(watch.id)
         if job is None or watch.plan.key is None or job.retry_of is not None:
             return
@@ -244,7 +272,13 @@ class Actions:
             return
         self._history.expect(again == watch.id, "Q21", "{} has made {} and {}", watch.plan.key, watch.id, again)
         try:
-            other = await queue.create_job(["other"], watch.plan.type, owner=watch.plan.owner, idempotency_key=watch.plan.key)
+            other = await queue.create_job(
+                [*watch.documents, EXTRA],
+                watch.plan.type,
+                owner=watch.plan.owner,
+                idempotency_key=watch.plan.key,
+                metadata={"number": self._world.plan.jobs.index(watch.plan)},
+            )
         except IdempotencyConflictError:
             return
         except (QueueClosedError, StoreError):
@@ -252,11 +286,8 @@ class Actions:
         there = queue.get_job_status(watch.id) is not None
         self._history.expect(not there, "Q21", "{} has made {} for another request", watch.plan.key, other)
 
-    async def _readers(self, queue: DocumentProcessingQueue, watch: JobWatch, action: Action) -> None:
-        if action.amount < 0.3:
-            await self._read_events(queue, watch)
-            return
-        most = int(action.choice * 5) if action.amount < 0.5 else None
+    async def _read_outcomes(self, queue: DocumentProcessingQueue, watch: JobWatch, most: int | None) -> None:
+        """Read the outcomes from the first one on; with ``most`` leave after so many."""
         seen = []
         stream = queue.outcomes(watch.id)
         async with stream:
@@ -268,7 +299,9 @@ class Actions:
         if not self._is_current(queue) or job is None:
             return
         expected = [item.document_id for item in job.outcomes]
-        self._history.expect(sorted(seen) == sorted(expected), "Q25", "{}: outcomes gave {} of {}", watch.id, seen, expected)
+        self._history.expect(
+            sorted(seen) == sorted(expected), "Q25", "{}: outcomes gave {} of {}", watch.id, seen, expected
+        )
         self._history.expect(job.drained, "Q25", "{}: outcomes ended before the job was drained", watch.id)
 
     async def _read_events(self, queue: DocumentProcessingQueue, watch: JobWatch) -> None:
@@ -282,25 +315,27 @@ class Actions:
         if self._is_current(queue):
             self._history.expect(isinstance(last, TerminalEvent), "Q25", "{}: its events ended with {}", watch.id, last)
 
-    async def _close(self, queue: DocumentProcessingQueue, action: Action) -> None:
-        await self.close(queue, action.amount)
-
     async def close(self, queue: DocumentProcessingQueue, timeout: float) -> None:
         """Close the queue, and check what that must do."""
-        began, life = current_time(), self._history.life
+        began, life, crashes = current_time(), self._history.life, self._world.crashes
         self._history.note("", "closes", timeout)
         self._world.attempts.give_up(after=timeout)
         with move_on_after(timeout + 500.0) as scope:
             await self._call(lambda: queue.aclose(timeout))
-        if self._world.queue is not queue:
+        if life != self._history.life or crashes != self._world.crashes or inside.failed(queue):
             return
         took = current_time() - began
         slack = 1.0 + (90.0 if self._plan_has_store_trouble() else 0.0)
-        self._history.expect(not scope.cancelled_caught and took <= timeout + slack + EPSILON, "R31", "closing took {} s of {}", took, timeout)
+        self._history.expect(
+            not scope.cancelled_caught and took <= timeout + slack + EPSILON,
+            "R31",
+            "closing took {} s of {}",
+            took,
+            timeout,
+        )
         for job in queue.get_all_jobs():
             self._world.watches.see(job, whole=True)
             if not self._world.plan.durable:
                 self._history.expect(job.status.is_terminal, "R16", "{} is {} after the close", job.id, job.status)
-            watch = self._world.watches.jobs[job.id]
+            watch = self._world.watches.of(job)
             watch.told_for_good = watch.told_for_good or life in watch.heard
-        self._world.end_life()

@@ -1,5 +1,7 @@
 """A job as it was against the model of it: R24."""
 
+from typing import Any
+
 from docmill.model import Job
 from docmill.testing.simulator.attempts import EPSILON
 from docmill.testing.simulator.jobs import JobWatch
@@ -25,19 +27,26 @@ def check_against_model(world: World, watch: JobWatch, job: Job) -> None:
     )
     _compare(world, job.id, "attempts", starts, sorted(predicted.starts))
     outcomes = [
-        (asked.documents.index(item.document_id), "ok" if item.success else str(item.code), item.attempts, item.processing_time)
+        (
+            asked.documents.index(item.document_id),
+            "ok" if item.success else str(item.code),
+            item.attempts,
+            item.processing_time,
+        )
         for item in job.outcomes
     ]
     _compare(world, job.id, "outcomes", outcomes, sorted((key, *value) for key, value in predicted.outcomes.items()))
 
 
-def _compare(world: World, job_id: str, what: str, seen: list, predicted: list) -> None:
+def _compare(world: World, job_id: str, what: str, seen: list[Any], predicted: list[Any]) -> None:
     same = len(seen) == len(predicted) and all(map(_alike, seen, predicted))
-    differing = next((pair for pair in zip(seen, predicted, strict=False) if not _alike(*pair)), (len(seen), len(predicted)))
+    differing = next(
+        (pair for pair in zip(seen, predicted, strict=False) if not _alike(*pair)), (len(seen), len(predicted))
+    )
     world.history.expect(same, "R24", "{}: {} are not as predicted: {}", job_id, what, differing)
 
 
-def _alike(one: tuple, other: tuple) -> bool:
+def _alike(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
     return all(
         abs(left - right) < EPSILON if isinstance(left, float) else left == right
         for left, right in zip(one, other, strict=True)

@@ -1,8 +1,8 @@
 """The attempts that a run sees from inside of its processors: R07 to R12, and what the circuits are told."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from math import inf
+from typing import TYPE_CHECKING
 
 from anyio import current_time
 
@@ -10,6 +10,9 @@ from docmill.errors import PermanentError, RetryAfter, ServiceUnavailableError
 from docmill.ports import JobRecord, ProcessingContext
 from docmill.testing.simulator.history import History
 from docmill.testing.simulator.plan import JobPlan, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["EPSILON", "Attempts", "Run"]
 
@@ -134,9 +137,21 @@ class Attempts:
 
     def _check_retry(self, previous: Run, run: Run) -> None:
         expect, name = self._history.expect, f"{run.job_id} {run.document_id}"
-        expect(run.attempt == previous.attempt + 1, "R09", "{}: attempt {} came after {}", name, run.attempt, previous.attempt)
+        expect(
+            run.attempt == previous.attempt + 1,
+            "R09",
+            "{}: attempt {} came after {}",
+            name,
+            run.attempt,
+            previous.attempt,
+        )
         expect(previous.ended <= run.started, "R12", "{}: two attempts at once", name)
-        expect(not (previous.final and previous.ended <= previous.budget_end), "R12", "{} runs again after it settled", name)
+        expect(
+            not (previous.final and previous.ended <= previous.budget_end),
+            "R12",
+            "{} runs again after it settled",
+            name,
+        )
         if previous.pause is None:
             delay = 0.0 if run.plan.options.jitter else run.plan.options.retry_delay * 2 ** (run.attempt - 2)
             early = previous.ended + delay - run.started
@@ -146,7 +161,14 @@ class Attempts:
         options, expect = run.plan.options, self._history.expect
         previous = self._last.get((run.life, run.job_id, run.document_id))
         expect(previous is not None or run.attempt == 1, "R09", "{}: first attempt is {}", run.job_id, run.attempt)
-        expect(run.attempt <= 1 + options.retry_attempts, "R09", "{} {}: attempt {}", run.job_id, run.document_id, run.attempt)
+        expect(
+            run.attempt <= 1 + options.retry_attempts,
+            "R09",
+            "{} {}: attempt {}",
+            run.job_id,
+            run.document_id,
+            run.attempt,
+        )
         self._alive = [other for other in self._alive if other.ended > now and other.life == run.life]
         seats = [other for other in self._alive if other.is_running(now)]
         of_job = 1 + sum(other.job_id == run.job_id for other in seats)
@@ -157,8 +179,16 @@ class Attempts:
         record = self._records.get(run.job_id)
         if record is None:
             return
-        self._history.expect(record.mark.completed is None, "R07", "{}: an attempt started though the disk says {}", run.job_id, record.mark.status)
+        self._history.expect(
+            record.mark.completed is None,
+            "R07",
+            "{}: an attempt started though the disk says {}",
+            run.job_id,
+            record.mark.status,
+        )
         if run.document_id:
             position = record.document_ids.index(run.document_id)
             recorded = any(row[0] == position for rows in (record.ok, record.failed) for row in rows)
-            self._history.expect(not recorded, "R12", "{} {} runs again though it is recorded", run.job_id, run.document_id)
+            self._history.expect(
+                not recorded, "R12", "{} {} runs again though it is recorded", run.job_id, run.document_id
+            )

@@ -69,11 +69,17 @@ class Circuits:
         if circuit.until is None:
             allowed = self._plan.breaker_failures
             self._history.expect(
-                run.type == BARE or circuit.failures < allowed, "R26", "{} did not open after {} failures", run.type, allowed
+                run.type == BARE or circuit.failures < allowed,
+                "R26",
+                "{} did not open after {} failures",
+                run.type,
+                allowed,
             )
             return
         early = circuit.until - now
-        self._history.expect(early <= EPSILON, "R26", "{} started {} s before its circuit lets a probe through", run.type, early)
+        self._history.expect(
+            early <= EPSILON, "R26", "{} started {} s before its circuit lets a probe through", run.type, early
+        )
         probe = circuit.probe
         if probe is not None and not circuit.recovered:
             busy = probe.ended > now and now < probe.budget_end
@@ -109,7 +115,9 @@ class Circuits:
             return
         if event.until is None:
             stuck = self._attempts.stuck(event.job_type)
-            self._history.expect(stuck >= self._plan.max_abandoned, "R29", "{} is stuck with {} abandoned", event.job_type, stuck)
+            self._history.expect(
+                stuck >= self._plan.max_abandoned, "R29", "{} is stuck with {} abandoned", event.job_type, stuck
+            )
             return
         circuit, now = self._of(event.job_type), current_time()
         wait = event.until.timestamp() - self._clock.wall()

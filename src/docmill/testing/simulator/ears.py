@@ -21,7 +21,7 @@ from docmill.events import (
     StoreUnavailable,
     TerminalEvent,
 )
-from docmill.model import FailureCode, Job, JobStatus
+from docmill.model import FailureCode, Job
 from docmill.ports import JobRecord
 from docmill.queue import DocumentProcessingQueue
 from docmill.testing.simulator.circuits import Circuits
@@ -79,20 +79,20 @@ class Ears:
         """Hear every event, those of single documents only if asked to."""
         self._documents = documents
         for event in JOB_EVENTS + (DOCUMENT_EVENTS if documents else ()):
-            queue.on(event.name, self._hear)
-        queue.on(CircuitOpened.name, self._circuits.opened)
-        queue.on(CircuitClosed.name, self._circuits.closed)
-        queue.on(StoreUnavailable.name, lambda _: self._history.note("", "store unavailable"))
+            _on(queue, event.name, self._hear)
+        _on(queue, CircuitOpened.name, self._circuits.opened)
+        _on(queue, CircuitClosed.name, self._circuits.closed)
+        _on(queue, StoreUnavailable.name, lambda _: self._history.note("", "store unavailable"))
 
     def disturb(self, queue: DocumentProcessingQueue, *, raising: bool, slow: bool, calm: Callable[[], bool]) -> None:
         """Add listeners that raise, and async ones that are slow, until it is calm."""
 
-        def raise_at_it(event: Any) -> None:
+        def raise_at_it(_: Any) -> None:
             if not calm():
                 self.raised += 1
                 raise OSError("a listener that raises")
 
-        async def raise_later(event: Any) -> None:
+        async def raise_later(_: Any) -> None:
             if not calm():
                 self.raised += 1
                 raise SystemExit("an async listener that raises")
@@ -104,24 +104,27 @@ class Ears:
         heard: dict[str, int] = {}
         for event in JOB_EVENTS:
             if raising:
-                queue.on(event.name, raise_at_it)
-                queue.on(event.name, raise_later)
+                _on(queue, event.name, raise_at_it)
+                _on(queue, event.name, raise_later)
             if slow:
-                queue.on(event.name, be_slow)
+                _on(queue, event.name, be_slow)
 
     def _check_order(self, heard: dict[str, int], event: JobEvent) -> None:
         last = heard.get(event.job_id, 0)
-        self._history.expect(event.seq > last, "R27", "{}: a slow listener heard {} after {}", event.job_id, event.seq, last)
+        self._history.expect(
+            event.seq > last, "R27", "{}: a slow listener heard {} after {}", event.job_id, event.seq, last
+        )
         heard[event.job_id] = event.seq
 
     def _hear(self, event: JobEvent) -> None:
         if self._life != self._history.life:
             self._history.violate("R03", f"{event.job_id}: {event.name} of life {self._life}, which is over")
             return
-        watch = self._watches.of(event.job_id)
-        if watch is None:
+        job = self._watches.snapshot(event.job_id)
+        if job is None:
             self._history.violate("R23", f"{event.name} of {event.job_id}, which nobody can see")
             return
+        watch = self._watches.of(job)
         thread = self._threads.setdefault(event.job_id, Thread())
         self._check_place(watch, thread, event)
         if isinstance(event, Progress):
@@ -129,29 +132,59 @@ class Ears:
         elif isinstance(event, DocumentCompleted | DocumentFailed):
             self._check_document(watch, thread, event)
         elif isinstance(event, TerminalEvent):
-            self._check_end(watch, thread, event)
+            self._check_end(watch, thread, event, job)
         else:
             self._history.note(event.job_id, event.name)
 
     def _check_place(self, watch: JobWatch, thread: Thread, event: JobEvent) -> None:
         expect = self._history.expect
-        expect(event.seq == thread.seq + 1, "R27", "{}: {} has seq {} after {}", watch.id, event.name, event.seq, thread.seq)
+        expect(
+            event.seq == thread.seq + 1,
+            "R27",
+            "{}: {} has seq {} after {}",
+            watch.id,
+            event.name,
+            event.seq,
+            thread.seq,
+        )
         thread.seq = event.seq
         expect(not thread.hasty or isinstance(event, TerminalEvent), "Q20", "{}: progress told too often", watch.id)
         thread.hasty = False
         expect(self._life not in watch.heard, "R03", "{}: {} after the terminal event", watch.id, event.name)
         ended = [life for life in watch.heard if life < self._life]
-        expect(not ended or isinstance(event, TerminalEvent), "R03", "{}: {} after the end in life {}", watch.id, event.name, ended)
+        expect(
+            not ended or isinstance(event, TerminalEvent),
+            "R03",
+            "{}: {} after the end in life {}",
+            watch.id,
+            event.name,
+            ended,
+        )
         expect(event.owner == watch.plan.owner, "R33", "{}: event of {}", watch.id, event.owner)
 
     def _check_progress(self, watch: JobWatch, thread: Thread, event: Progress) -> None:
         expect, now = self._history.expect, current_time()
         settled, total = event.processed_documents, event.total_documents
         self._history.note(watch.id, "progress", settled, event.failed_documents)
-        expect(event.progress == 100 * settled // total, "R05", "{}: progress {} of {}/{}", watch.id, event.progress, settled, total)
+        expect(
+            event.progress == 100 * settled // total,
+            "R05",
+            "{}: progress {} of {}/{}",
+            watch.id,
+            event.progress,
+            settled,
+            total,
+        )
         last = thread.progress
         if last is not None:
-            expect(settled > last.processed_documents, "R04", "{}: progress of {} after {}", watch.id, settled, last.processed_documents)
+            expect(
+                settled > last.processed_documents,
+                "R04",
+                "{}: progress of {} after {}",
+                watch.id,
+                settled,
+                last.processed_documents,
+            )
             soon = now - thread.progress_at < INTERVAL - SLACK
             thread.hasty = soon and event.progress == last.progress
         self._expect_on_disk(watch, settled)
@@ -162,7 +195,7 @@ class Ears:
         thread.documents += 1
         self._expect_on_disk(watch, thread.documents)
 
-    def _check_end(self, watch: JobWatch, thread: Thread, event: TerminalEvent) -> None:
+    def _check_end(self, watch: JobWatch, thread: Thread, event: TerminalEvent, job: Job) -> None:
         expect, now = self._history.expect, current_time()
         self._history.note(watch.id, event.name, event.processed_documents, event.failed_documents)
         expect(not watch.told_for_good, "R02", "{}: its end was told in an earlier life", watch.id)
@@ -173,10 +206,9 @@ class Ears:
         if self._records is not None and watch.id in self._records:
             status = self._records[watch.id].mark.status
             expect(event.event_id == f"{watch.id}:{status}", "R22", "{} told, on the disk {}", event.event_id, status)
-        job = self._watches.snapshot(watch.id)
-        if job is None:
-            return
-        expect(event.event_id == f"{job.id}:{job.status}", "R02", "{} told of a job that is {}", event.event_id, job.status)
+        expect(
+            event.event_id == f"{job.id}:{job.status}", "R02", "{} told of a job that is {}", event.event_id, job.status
+        )
         self._watches.see(job, whole=True)
         if watch.born == self._life:
             self._check_last_progress(thread, event, job)
@@ -198,3 +230,8 @@ class Ears:
         record = self._records.get(watch.id)
         there = -1 if record is None else len(record.ok) + len(record.failed)
         self._history.expect(there >= settled, "R22", "{}: {} documents told, {} on the disk", watch.id, settled, there)
+
+
+def _on(queue: DocumentProcessingQueue, name: str, listener: Callable[[Any], Any]) -> None:
+    """Register a listener for an event that is only known at run time."""
+    queue.on(name)(listener)

@@ -4,7 +4,7 @@
 
 from docmill.queue import DocumentProcessingQueue
 
-__all__ = ["crash", "decided_at", "is_over", "wait_for_end"]
+__all__ = ["crash", "decided_at", "failed", "is_over", "wait_for_end"]
 
 
 def crash(queue: DocumentProcessingQueue) -> None:
@@ -27,3 +27,8 @@ def decided_at(queue: DocumentProcessingQueue, job_id: str) -> float | None:
 def is_over(queue: DocumentProcessingQueue) -> bool:
     """Whether a life of a queue is over."""
     return queue._host is not None and queue._host.closed.is_set()
+
+
+def failed(queue: DocumentProcessingQueue) -> bool:
+    """Whether a life of a queue has ended since its store stayed out of reach."""
+    return queue._host is not None and queue._host._failure is not None

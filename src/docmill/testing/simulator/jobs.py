@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil, inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import current_time
 
-from docmill.events import TerminalEvent
-from docmill.model import Job, JobErrorCode, JobStatus
+from docmill.model import Job, JobErrorCode, JobStatus, Outcome
 from docmill.ports import JobRecord
 from docmill.testing.simulator.attempts import EPSILON, Attempts
 from docmill.testing.simulator.history import History
 from docmill.testing.simulator.plan import JobPlan
+
+if TYPE_CHECKING:
+    from docmill.events import TerminalEvent
 
 __all__ = ["JobWatch", "Watches"]
 
@@ -91,12 +93,12 @@ class Watches:
         self._find = find
         self._decided_at = decided_at
 
-    def of(self, job_id: str) -> JobWatch | None:
+    def of(self, job: Job | JobRecord, *, life: int | None = None) -> JobWatch:
         """The watch of a job, made when the job is first seen."""
-        watch = self.jobs.get(job_id)
-        if watch is None and (job := self._find(job_id)) is not None:
+        watch = self.jobs.get(job.id)
+        if watch is None:
             plan = self._plans[job.metadata["number"]]
-            watch = self.jobs[job_id] = JobWatch(job, plan, self._history.life)
+            watch = self.jobs[job.id] = JobWatch(job, plan, self._history.life if life is None else life)
         return watch
 
     def snapshot(self, job_id: str) -> Job | None:
@@ -106,10 +108,7 @@ class Watches:
     def begin_life(self) -> None:
         """The queue was opened again."""
         for record in () if self._records is None else self._records.values():
-            watch = self.jobs.get(record.id)
-            if watch is None:
-                plan = self._plans[record.metadata["number"]]
-                watch = self.jobs[record.id] = JobWatch(record, plan, self._history.life - 1)
+            watch = self.of(record, life=self._history.life - 1)
             settled = len(record.ok) + len(record.failed)
             begun = record.mark.started is not None
             watch.barren_lives = watch.barren_lives + 1 if begun and settled == watch.processed_at_open else int(begun)
@@ -119,9 +118,7 @@ class Watches:
 
     def see(self, job: Job, *, whole: bool) -> None:
         """Check a snapshot; with ``whole`` its outcomes, too."""
-        watch = self.of(job.id)
-        if watch is None:
-            return
+        watch = self.of(job)
         self._check_status(watch, job)
         self._check_figures(watch, job)
         self._check_durable(watch, job)
@@ -135,7 +132,13 @@ class Watches:
         expect = self._history.expect
         allowed = NEXT.get(watch.status, {watch.status})
         expect(job.status in allowed, "R01", "{} went from {} to {}", job.id, watch.status, job.status)
-        expect(not watch.cancels or job.status is JobStatus.CANCELLED, "R17", "{} was cancelled and is {}", job.id, job.status)
+        expect(
+            not watch.cancels or job.status is JobStatus.CANCELLED,
+            "R17",
+            "{} was cancelled and is {}",
+            job.id,
+            job.status,
+        )
         if not job.status.is_terminal:
             return
         if watch.decided_at is None and not watch.decided_at_open:
@@ -145,15 +148,37 @@ class Watches:
         expect(watch.terminal == terminal, "R01", "{}: {} became {}", job.id, watch.terminal, terminal)
         settled = job.processed_documents == job.total_documents
         if job.status is JobStatus.COMPLETED:
-            expect(settled and job.failed_documents < job.total_documents, "R15", "{} is COMPLETED with {}", job.id, job)
+            expect(
+                settled and job.failed_documents < job.total_documents, "R15", "{} is COMPLETED with {}", job.id, job
+            )
         if job.error_code is JobErrorCode.ALL_FAILED:
-            expect(settled and job.failed_documents == job.total_documents, "R15", "{} is all_failed with {}", job.id, job)
+            expect(
+                settled and job.failed_documents == job.total_documents, "R15", "{} is all_failed with {}", job.id, job
+            )
         if job.error_code is JobErrorCode.CRASH_LOOP:
-            expect(watch.barren_lives >= 4, "R01", "{}: crash_loop after {} lives without progress", job.id, watch.barren_lives)
+            expect(
+                watch.barren_lives >= 4,
+                "R01",
+                "{}: crash_loop after {} lives without progress",
+                job.id,
+                watch.barren_lives,
+            )
         if job.error_code is JobErrorCode.MAX_FAILURES:
             most = watch.plan.options.max_failures
-            expect(most is not None and job.failed_documents > most, "R15", "{}: max_failures {} with {}", job.id, most, job)
-        expect(not (job.drained and self._attempts.running(job.id)), "R07", "{} is drained and has attempts running", job.id)
+            expect(
+                most is not None and job.failed_documents > most,
+                "R15",
+                "{}: max_failures {} with {}",
+                job.id,
+                most,
+                job,
+            )
+        expect(
+            not (job.drained and self._attempts.running(job.id)),
+            "R07",
+            "{} is drained and has attempts running",
+            job.id,
+        )
 
     def _check_decision(self, watch: JobWatch, job: Job) -> None:
         """When it was decided, the first time that this is seen."""
@@ -167,15 +192,31 @@ class Watches:
         late = min(late, decided - self.opened_at)  # while the queue opens, nobody looks at the time
         expect(late <= TOLERANCE, "R14", "{} was decided {} s after its timeout", job.id, late)
         early = deadline - decided
-        expect(job.status is not JobStatus.TIMEOUT or early <= TOLERANCE, "R14", "{}: TIMEOUT {} s too early", job.id, early)
+        expect(
+            job.status is not JobStatus.TIMEOUT or early <= TOLERANCE,
+            "R14",
+            "{}: TIMEOUT {} s too early",
+            job.id,
+            early,
+        )
         for run in self._attempts.of_job[job.id]:
             on_time = run.life != self._history.life or run.started <= decided + EPSILON
             expect(on_time, "R07", "{} {} started after the decision", job.id, run.document_id)
 
     def _check_figures(self, watch: JobWatch, job: Job) -> None:
         expect, processed, total = self._history.expect, job.processed_documents, job.total_documents
-        expect(processed >= watch.processed, "R04", "{}: processed fell from {} to {}", job.id, watch.processed, processed)
-        expect(job.progress == 100 * processed // total, "R05", "{}: progress {} of {}/{}", job.id, job.progress, processed, total)
+        expect(
+            processed >= watch.processed, "R04", "{}: processed fell from {} to {}", job.id, watch.processed, processed
+        )
+        expect(
+            job.progress == 100 * processed // total,
+            "R05",
+            "{}: progress {} of {}/{}",
+            job.id,
+            job.progress,
+            processed,
+            total,
+        )
         expect(tuple(job.document_ids) == watch.documents, "R20", "{}: its documents changed", job.id)
         expect(processed <= total, "R06", "{}: {} of {} processed", job.id, processed, total)
         expect(len(job.results) + len(job.errors) == processed, "R06", "{}: counters and lists differ", job.id)
@@ -192,11 +233,21 @@ class Watches:
             return
         expect(len(record.ok) >= len(job.results), "R22", "{}: more results than on the disk", job.id)
         expect(len(record.failed) >= len(job.errors), "R22", "{}: more errors than on the disk", job.id)
-        expect(not job.status.is_terminal or record.mark.status is job.status, "R22", "{} is {}, on the disk {}", job.id, job.status, record.mark.status)
-        expect(job.started_at is None or record.mark.started is not None, "R22", "{}: its start is not on the disk", job.id)
+        expect(
+            not job.status.is_terminal or record.mark.status is job.status,
+            "R22",
+            "{} is {}, on the disk {}",
+            job.id,
+            job.status,
+            record.mark.status,
+        )
+        expect(
+            job.started_at is None or record.mark.started is not None, "R22", "{}: its start is not on the disk", job.id
+        )
 
     def _check_outcomes(self, watch: JobWatch, job: Job) -> None:
         expect = self._history.expect
+        outcomes: list[Outcome] = [*job.results, *job.errors]
         ok = [(item.document_id, item.attempts, item.data) for item in job.results]
         failed = [(item.document_id, item.attempts, item.code, item.error) for item in job.errors]
         expect(ok[: len(watch.shown[0])] == watch.shown[0], "R13", "{}: results changed", job.id)
@@ -206,9 +257,17 @@ class Watches:
         expect(len(set(names)) == len(names), "R12", "{}: a document has two outcomes", job.id)
         expect(set(names) <= set(watch.documents), "R06", "{}: outcomes of foreign documents", job.id)
         budget, most = job.options.document_timeout, 1 + job.options.retry_attempts
-        for item in (*job.results, *job.errors):
+        for item in outcomes:
             took = item.processing_time
-            expect(-EPSILON <= took <= budget + 1e-4, "R11", "{} {} took {} s of {}", job.id, item.document_id, took, budget)
+            expect(
+                -EPSILON <= took <= budget + 1e-4,
+                "R11",
+                "{} {} took {} s of {}",
+                job.id,
+                item.document_id,
+                took,
+                budget,
+            )
             expect(1 <= item.attempts <= most, "R09", "{} {}: {} attempts", job.id, item.document_id, item.attempts)
 
     def _check_estimate(self, watch: JobWatch, job: Job) -> None:
@@ -219,10 +278,17 @@ class Watches:
         elif not job.processed_documents:
             expect(shown is None, "R19", "{}: {} s remain though nothing has settled", job.id, shown)
         else:
-            times = [item.processing_time for item in (*job.results, *job.errors)]
+            times = [item.processing_time for item in job.outcomes]
             estimate = sum(times) / len(times) * ceil(left / job.options.max_concurrent)
             estimate = max(0.0, min(estimate, self.deadline(watch) - current_time()))
-            expect(shown is not None and abs(shown - estimate) < 2e-3, "R19", "{}: {} s remain, not {}", job.id, shown, estimate)
+            expect(
+                shown is not None and abs(shown - estimate) < 2e-3,
+                "R19",
+                "{}: {} s remain, not {}",
+                job.id,
+                shown,
+                estimate,
+            )
 
     def deadline(self, watch: JobWatch) -> float:
         """When the job's timeout ends, by what was seen and what was on the disk when this life began."""

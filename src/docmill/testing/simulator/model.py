@@ -35,7 +35,9 @@ class Prediction(NamedTuple):
 class Oracle:
     """One job of the model, from the moment of its creation."""
 
-    def __init__(self, moods: Sequence[Sequence[Mood]], options: JobOptions, summary: Sequence[Mood], begin: float) -> None:
+    def __init__(
+        self, moods: Sequence[Sequence[Mood]], options: JobOptions, summary: Sequence[Mood], begin: float
+    ) -> None:
         self.moods, self.options, self.summary = moods, options, summary
         self.now = begin
         self.deadline = begin + (inf if options.timeout is None else options.timeout)

