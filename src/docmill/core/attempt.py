@@ -30,8 +30,10 @@ class Attempt:
         message: the processor's own words about that.
     """
 
-    # Plain class attributes, not slots: most attempts never change these, and a default that is
-    # not assigned costs nothing for each document.
+    # Slots for what every attempt has. Most attempts never change the rest, and a default of the class
+    # that is not assigned costs nothing for each document; one that is changed has a dictionary for it.
+    __slots__ = ("__dict__", "attempt", "document_id", "first_started", "job", "position", "started")
+
     stop: "FailureCode | None" = None
     released = False
     left_behind = False

@@ -16,6 +16,8 @@ __all__ = ["Context"]
 class Context(Attempt):
     """An attempt as its processor sees it (see ``ProcessingContext``); one object serves both."""
 
+    __slots__ = ()
+
     @property
     def _binding(self) -> "Binding":
         binding: Binding = self.job.processor

@@ -222,6 +222,8 @@ class Actions:
 
     def _check_removed(self, watch: JobWatch, job: Job, gone: bool, now: float, max_age: float) -> None:
         expect = self._history.expect
+        heard = bool(watch.heard) or watch.streamed or self._world.deaf
+        expect(not gone or heard, "R02", "{} was removed before anybody heard of its end", job.id)
         if watch.decided_at is None or watch.decided_at_open:
             expect(not gone or job.drained, "R30", "{} was removed as {}", job.id, job)
             return
@@ -275,6 +277,7 @@ class Actions:
             other = await queue.create_job(
                 [*watch.documents, EXTRA],
                 watch.plan.type,
+                watch.plan.options,
                 owner=watch.plan.owner,
                 idempotency_key=watch.plan.key,
                 metadata={"number": self._world.plan.jobs.index(watch.plan)},
