@@ -24,9 +24,9 @@ FIGURES = ("runs", "jobs", "documents", "crashes", "store_faults", "virtual_hour
 
 
 def simulate(backend: str, runs: int) -> dict[str, float]:
+    processes = str(os.cpu_count() or 1)
     answer = subprocess.run(
-        [sys.executable, "-m", "docmill.testing", "--backend", backend, "--runs", str(runs)]
-        + ["--processes", str(os.cpu_count() or 1)],
+        [sys.executable, "-m", "docmill.testing", "--backend", backend, "--runs", str(runs), "--processes", processes],
         stdout=subprocess.PIPE,
         text=True,
         check=False,

@@ -280,7 +280,9 @@ class World:
         else:
             self.happened["went on at once"] += 1
             assert following.job is job
-            assert not self.ready() - {job}, "it was another job's turn"
+            # The watchdog has not ticked a job whose alarm has just gone off.
+            others = {other for other in self.ready() - {job} if other.alarm > self.now}
+            assert not others, "it was another job's turn"
             self._started(following, temper)
             self.attend()
 

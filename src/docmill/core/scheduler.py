@@ -161,7 +161,8 @@ class Scheduler:
         old = [
             job
             for job in self.jobs.values()
-            if job.shown.drained
+            if job.herald.terminal is not None
+            and job.shown.drained
             and job.shown.completed is not None
             and now - job.shown.completed >= max_age
             and (owner is None or job.ledger.owner == owner)

@@ -293,6 +293,7 @@ class Crew:
     def tear_down(self) -> None:
         """Cancel every lane, whatever it does."""
         self.going_home = True
+        self.scheduler.halt()  # what a lane lets go of now must not be taken by the next one
         for lane in self.lanes:
             lane.stop()
 
