@@ -49,9 +49,11 @@ from docmill.model import (
     Outcome,
     ProcessingJobType,
     RunningDocument,
+    Stats,
 )
+from docmill.owned import OwnedQueue
 from docmill.ports import Change, Clock, Engine, JobRecord, ProcessingContext, Processor, Store, processor
-from docmill.queue import DocumentProcessingQueue, OwnedQueue, Stats
+from docmill.queue import DocumentProcessingQueue
 
 __all__ = [
     "TERMINAL_STATUSES",

@@ -1,13 +1,10 @@
 """The face of docmill: DocumentProcessingQueue."""
 
 import random
-import secrets
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-import attrs
 from anyio.lowlevel import checkpoint
 
 from docmill.core import JobMachine, Scheduler
@@ -21,55 +18,17 @@ from docmill.errors import (
     QueueClosedError,
 )
 from docmill.loops import current_loop
-from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger
+from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger, Stats
 from docmill.model.options import is_whole
+from docmill.owned import OwnedQueue
 from docmill.ports import Clock, Engine, JobRecord, ProcessorSpec, Store, inspect_processor
 from docmill.runtime import Binding, Context, EventStream, Host, OutcomeStream, Signals, Turn
+from docmill.runtime.defaults import DAY, WallClock, new_job_id
 from docmill.runtime.requests import check_documents, check_request, freeze, reject
 from docmill.runtime.resume import revive
 from docmill.stores import MemoryStore
 
-__all__ = ["DocumentProcessingQueue", "OwnedQueue", "Stats"]
-
-DAY = 24 * 3600.0
-
-
-class WallClock:
-    """The system's wall clock."""
-
-    def wall(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
-
-
-def new_job_id(milliseconds: int) -> str:
-    """An id that nobody can guess, and that sorts by time: ``job_1699564800000_`` and 32 hex digits."""
-    return f"job_{milliseconds}_{secrets.token_hex(16)}"
-
-
-@attrs.frozen(kw_only=True)
-class Stats:
-    """What a queue is doing now.
-
-    Attributes:
-        jobs: retained jobs.
-        pending: jobs not started.
-        processing: jobs started and not decided.
-        running: attempts at work.
-        lanes: tasks that run documents, idle ones included.
-        abandoned: attempts that did not stop when they were told to, and are still running.
-        listener_failures: how often a listener has raised.
-        dropped_events: document events that a slow async listener did not get.
-    """
-
-    jobs: int
-    pending: int
-    processing: int
-    running: int
-    lanes: int
-    abandoned: int
-    listener_failures: int
-    dropped_events: int
+__all__ = ["DocumentProcessingQueue"]
 
 
 class DocumentProcessingQueue(Listening):
@@ -385,7 +344,7 @@ class DocumentProcessingQueue(Listening):
             dropped_events=self._emitter.dropped,
         )
 
-    def for_owner(self, owner: str) -> "OwnedQueue":
+    def for_owner(self, owner: str) -> OwnedQueue:
         """The same queue as one owner may see it."""
         return OwnedQueue(self, owner)
 
@@ -506,75 +465,3 @@ class DocumentProcessingQueue(Listening):
     def _interrupted(self, error: BaseException) -> None:
         if self._host is not None:
             self._host.interrupted(error)
-
-
-class OwnedQueue:
-    """A queue as one owner may see it: the same calls on jobs, and no other owner's job is there.
-
-    It has no ``stats``, which would tell how busy the others are, and is opened and closed by the queue itself.
-    """
-
-    def __init__(self, queue: DocumentProcessingQueue, owner: str) -> None:
-        self._queue = queue
-        self.owner = owner
-
-    async def create_job(
-        self,
-        document_ids: Iterable[str],
-        type: str,
-        options: JobOptions | None = None,
-        *,
-        idempotency_key: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        priority: int = 0,
-    ) -> str:
-        """See ``DocumentProcessingQueue.create_job``."""
-        return await self._queue.create_job(
-            document_ids,
-            type,
-            options,
-            owner=self.owner,
-            idempotency_key=idempotency_key,
-            metadata=metadata,
-            priority=priority,
-        )
-
-    def get_job_status(self, job_id: str) -> Job | None:
-        """See ``DocumentProcessingQueue.get_job_status``."""
-        return self._queue.get_job_status(job_id, owner=self.owner)
-
-    async def load_job(self, job_id: str) -> Job | None:
-        """See ``DocumentProcessingQueue.load_job``."""
-        return await self._queue.load_job(job_id, owner=self.owner)
-
-    def get_all_jobs(self, *, active: bool = False) -> list[Job]:
-        """See ``DocumentProcessingQueue.get_all_jobs``."""
-        return self._queue.get_all_jobs(active=active, owner=self.owner)
-
-    async def cancel_job(self, job_id: str, *, force: bool = False) -> bool:
-        """See ``DocumentProcessingQueue.cancel_job``."""
-        return await self._queue.cancel_job(job_id, force=force, owner=self.owner)
-
-    async def wait(self, job_id: str, *, drained: bool = False) -> Job:
-        """See ``DocumentProcessingQueue.wait``."""
-        return await self._queue.wait(job_id, drained=drained, owner=self.owner)
-
-    async def retry_job(self, job_id: str, codes: Collection[str] | None = None) -> str:
-        """See ``DocumentProcessingQueue.retry_job``."""
-        return await self._queue.retry_job(job_id, codes, owner=self.owner)
-
-    async def cleanup_old_jobs(self, max_age: float = DAY) -> int:
-        """See ``DocumentProcessingQueue.cleanup_old_jobs``."""
-        return await self._queue.cleanup_old_jobs(max_age, owner=self.owner)
-
-    async def join(self) -> None:
-        """See ``DocumentProcessingQueue.join``."""
-        await self._queue.join(owner=self.owner)
-
-    def events(self, job_id: str | None = None, *, documents: bool = False) -> EventStream:
-        """See ``DocumentProcessingQueue.events``."""
-        return self._queue.events(job_id, owner=self.owner, documents=documents)
-
-    def outcomes(self, job_id: str) -> OutcomeStream:
-        """See ``DocumentProcessingQueue.outcomes``."""
-        return self._queue.outcomes(job_id, owner=self.owner)

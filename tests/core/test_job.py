@@ -662,3 +662,20 @@ def test_a_lane_that_goes_on_with_the_last_document_leaves_nothing_to_start() ->
     bench.ok(second)
     bench.ok(following)
     assert (job.status, settled(job)) == (JobStatus.COMPLETED, [0, 1, 2])
+
+
+@pytest.mark.parametrize("year", [-1, 0, 1])
+def test_a_step_of_the_wall_clock_by_a_year_changes_no_duration_and_no_decision(year: int) -> None:
+    """R34: the rules know one clock, and a job takes the difference to the wall clock once."""
+    bench = Bench()
+    before, after = bench.job(1, timeout=5.0), bench.job(1, timeout=5.0)
+    after.ledger.wall_offset += year * 365 * 86_400.0
+    for attempt in bench.fill():
+        bench.at(bench.now + 2.0)
+        bench.ok(attempt)
+    first, second = shown(bench, before), shown(bench, after)
+
+    assert (first.status, second.status) == (JobStatus.COMPLETED, JobStatus.COMPLETED)
+    assert (first.duration, second.duration) == (2.0, 4.0)
+    assert second.results[0].processing_time == 4.0
+    assert second.created_at == second.started_at < second.completed_at  # type: ignore[operator]

@@ -268,7 +268,8 @@ MUTANTS = [
     Mutant(
         "scheduler", "now - job.shown.completed >= max_age", "now - job.shown.completed > max_age", "one kept too long"
     ),
-    Mutant("scheduler", "            if job.shown.drained\n", "            if True\n", "jobs at work are forgotten"),
+    Mutant("scheduler", "            and job.shown.drained\n", "", "jobs at work are forgotten"),
+    Mutant("scheduler", "if job.herald.terminal is not None\n", "if True\n", "jobs whose end is untold are forgotten"),
     Mutant(
         "scheduler", "            if now >= job.alarm:\n", "            if False:\n", "the lane is blind to the time"
     ),

@@ -352,6 +352,18 @@ def test_a_job_that_was_cleaned_up_wakes_nobody_and_records_nothing_any_more() -
     assert bench.desk.agenda.next == float("inf")
 
 
+def test_a_job_is_not_cleaned_up_before_its_end_was_told() -> None:
+    """R02, R30: a listener may clean up while others have not heard it yet."""
+    bench = Bench(durable=True)
+    job = bench.job(1)
+    bench.ok(bench.take())
+    job.shown = job.gather()
+    assert bench.scheduler.forget(0.0, 0.0) == []
+
+    bench.commit()
+    assert bench.scheduler.forget(0.0, 0.0) == [job]
+
+
 def test_retry_jitter_is_drawn_from_the_source_that_the_host_gives() -> None:
     drawn: list[tuple[float, float]] = []
 

@@ -4,6 +4,7 @@ from docmill.model.job import AtWork, Job, RunningDocument
 from docmill.model.ledger import Ledger, Mark
 from docmill.model.options import JobOptions
 from docmill.model.outcomes import DocumentFailure, DocumentResult, Fault, Outcome, Row, Rows
+from docmill.model.stats import Stats
 from docmill.model.vocabulary import (
     TERMINAL_STATUSES,
     FailureCode,
@@ -30,4 +31,5 @@ __all__ = [
     "Row",
     "Rows",
     "RunningDocument",
+    "Stats",
 ]

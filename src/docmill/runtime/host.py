@@ -16,6 +16,7 @@ from docmill.loops import Loop
 from docmill.model import Ledger
 from docmill.ports import Clock, Engine, JobRecord, Store
 from docmill.runtime.committer import Committer
+from docmill.runtime.defaults import DAY
 from docmill.runtime.lanes import Crew
 from docmill.runtime.signals import Signals
 from docmill.runtime.stall import StallWatch
@@ -27,7 +28,6 @@ DRAIN: Final = 1.0
 """Seconds that slow async listeners have, at most, to hear the last events when the queue closes."""
 
 CLEANUP_EVERY: Final = 3600.0
-CLEANUP_AGE: Final = 24 * 3600.0
 
 OPENING_TURNS: Final = 2
 """Turns of the loop after which the task that has opened the queue has run up to its first checkpoint."""
@@ -255,4 +255,4 @@ class Host:
     async def _clean_up_now_and_then(self) -> None:
         while True:
             await sleep(CLEANUP_EVERY)
-            await self.clean_up(CLEANUP_AGE)
+            await self.clean_up(DAY)
