@@ -65,6 +65,9 @@ TRAITS: Final = (
     "deaf",
     "next_day",
 )
+HARMLESS: Final = frozenset(("raising_listeners", "slow_listeners"))
+"""Traits that must change nothing (R28)."""
+
 DURABLE_TRAITS: Final = ("crash", "commit_crash", "crash_loop", "fail_before", "fail_after", "slow_store", "outage")
 
 PLAIN: Final = 0.2
@@ -126,8 +129,8 @@ class Plan:
 
     @property
     def plain(self) -> bool:
-        """Whether there are no faults, so that the model can tell what will happen."""
-        return not self.traits
+        """Whether there are no faults but those of listeners, so that the model can tell what will happen."""
+        return self.traits <= HARMLESS
 
     @property
     def horizon(self) -> float:
