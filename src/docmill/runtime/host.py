@@ -86,7 +86,6 @@ class Host:
         self._failure: BaseException | None = None
         self._close_asked = Event()
         self._patience = CancelScope()
-        self._timeout = 0.0
         self._scope = CancelScope()
 
     def check(self) -> None:
@@ -175,7 +174,6 @@ class Host:
     def _begin_to_close(self, timeout: float) -> None:
         if not self.closing:
             self.closing = True
-            self._timeout = timeout
             self._close_asked.set()
         self._patience.deadline = min(self._patience.deadline, self.loop.time() + timeout)
 

@@ -36,10 +36,11 @@ class StallWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, if it was begun."""
         self._end.set()
         self._alive.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._end.wait(self._stall_after / 4):
