@@ -304,3 +304,16 @@ def a_retry_takes_all_documents(right: Any) -> Any:
         return await self.create_job(old.document_ids, old.type, old.options, owner=old.owner, metadata=old.metadata)
 
     return retry_job
+
+
+@bug(Crew, "go_home")
+def lanes_are_left_after_the_close(right: Any) -> Any:
+    def go_home(self: Any) -> None:
+        self.tear_down = lambda: None
+
+    return go_home
+
+
+@bug(Emitter, "listener_failed")
+def a_listener_that_raises_is_not_counted(right: Any) -> Any:
+    return lambda self, listener, error, heard: None

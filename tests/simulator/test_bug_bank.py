@@ -42,6 +42,8 @@ FIRST_SEED = {
     "a_waiting_document_is_forgotten_at_the_decision": 0,
     "a_stream_skips_the_first_failure": 0,
     "a_retry_takes_all_documents": 2,
+    "lanes_are_left_after_the_close": 0,
+    "a_listener_that_raises_is_not_counted": 10,
 }
 
 

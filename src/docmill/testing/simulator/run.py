@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, Literal
 
 import attrs
-from anyio import create_task_group, current_time, move_on_after, sleep
+from anyio import create_task_group, current_time, get_running_tasks, move_on_after, sleep
 
 from docmill.errors import QueueClosedError, StoreError
 from docmill.queue import DocumentProcessingQueue
@@ -133,6 +133,9 @@ async def _settle(world: World, actions: Actions) -> None:
     world.over = True
     await actions.close(queue, 10.0)
     await sleep(ZOMBIES)
+    names = [str(task.name) for task in get_running_tasks()]
+    tasks = [name for name in names if name.startswith("docmill ")]
+    history.expect(not tasks, "R31", "tasks are left after the close: {}", tasks)
 
 
 async def _join(world: World) -> DocumentProcessingQueue:
@@ -160,6 +163,8 @@ async def _rest(world: World, actions: Actions) -> DocumentProcessingQueue:
 
 def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:
     expect, life = world.history.expect, world.history.life
+    counted, raised = queue.stats().listener_failures, world.raised
+    expect(counted == raised, "R28", "listeners raised {} times, counted were {}", raised, counted)
     for watch in world.watches.jobs.values():
         job = queue.get_job_status(watch.id)
         if job is None:

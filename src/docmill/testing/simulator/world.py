@@ -66,6 +66,11 @@ class World:
         """What the queue of this life says of a job."""
         return None if self.queue is None else self.queue.get_job_status(job_id)
 
+    @property
+    def raised(self) -> int:
+        """How often the listeners of this life have raised."""
+        return 0 if self.ears is None else self.ears.raised
+
     async def opened(self) -> DocumentProcessingQueue:
         """The queue, as soon as there is one that has opened."""
         while self.queue is None or not self.up.is_set():
