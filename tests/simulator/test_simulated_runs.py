@@ -56,6 +56,7 @@ for backend in ("asyncio", "trio"):
 
 
 def test_the_same_seed_has_the_same_history_in_every_process() -> None:
+    """R32."""
     children = [
         subprocess.Popen(
             [sys.executable, "-c", PRINT_DIGESTS],
