@@ -23,7 +23,7 @@ from docmill.model.options import is_whole
 from docmill.owned import OwnedQueue
 from docmill.ports import Clock, Engine, JobRecord, ProcessorSpec, Store, inspect_processor
 from docmill.runtime import Binding, Context, EventStream, Host, OutcomeStream, Signals, Turn
-from docmill.runtime.defaults import DAY, WallClock, new_job_id
+from docmill.runtime.defaults import DAY, DEFAULT_OPTIONS, WallClock, new_job_id
 from docmill.runtime.requests import check_documents, check_request, freeze, reject
 from docmill.runtime.resume import revive
 from docmill.stores import MemoryStore
@@ -359,7 +359,7 @@ class DocumentProcessingQueue(Listening):
         priority: int,
         retry_of: str | None,
     ) -> str:
-        options = JobOptions() if options is None else options
+        options = DEFAULT_OPTIONS if options is None else options
         metadata = {} if metadata is None else metadata
         ids, problems = check_documents(document_ids)
         problems += check_request(

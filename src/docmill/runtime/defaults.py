@@ -4,10 +4,14 @@ import secrets
 import time
 from typing import Final
 
-__all__ = ["DAY", "WallClock", "new_job_id"]
+from docmill.model import JobOptions
+
+__all__ = ["DAY", "DEFAULT_OPTIONS", "WallClock", "new_job_id"]
 
 DAY: Final = 24 * 3600.0
 """How old a finished job gets, in seconds."""
+
+DEFAULT_OPTIONS: Final = JobOptions()
 
 
 class WallClock:
