@@ -36,6 +36,7 @@ class Scheduler:
         self.jobs: dict[str, JobMachine] = {}
         self.gates: dict[str, Gate] = {}
         self._keys: dict[tuple[str | None, str], JobMachine] = {}
+        self._orphaned: set[str] = set()
         self._max_workers = max_workers
         self._make_attempt = make_attempt
         self._durable = durable
@@ -75,12 +76,12 @@ class Scheduler:
         A job whose type has no processor any more, and one that the process has died of four times in a row,
         fails.
         """
-        known = ledger.type in self.gates
-        if not known:
+        if ledger.type not in self.gates:
+            self._orphaned.add(ledger.type)
             self.register(ledger.type)
         job = self.add(ledger, **run)
         job.resume(mark, now, active=active, lives=lives, told=told)
-        if not job.decided and not known:
+        if not job.decided and ledger.type in self._orphaned:
             job.fail(
                 f"no processor is registered for job type {ledger.type!r} any more", JobErrorCode.NO_PROCESSOR, now
             )
