@@ -234,7 +234,7 @@ def test_closing_leaves_durable_jobs_to_be_resumed() -> None:
 
     assert job.status is JobStatus.PROCESSING
     assert settled(job) == [1]
-    assert job.lives == 0
+    assert job.lives == -1
 
 
 def test_a_document_that_was_let_go_counts_no_attempt() -> None:
@@ -595,5 +595,5 @@ def test_an_orderly_end_is_not_counted_as_a_life_without_progress() -> None:
     after.scheduler.leave_undecided(0.0)
     (resumed,) = after.scheduler.jobs.values()
 
-    assert resumed.lives == 0
+    assert resumed.lives == -1
     assert resumed in after.desk.changed

@@ -10,7 +10,7 @@ States of a document: unstarted (``fresh`` and after, or in ``returned``) -> run
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from docmill.core.attempt import FINALIZE, Attempt
 from docmill.core.breaker import Gate
@@ -23,6 +23,9 @@ from docmill.core.waiting import Waiting, WaitingRoom
 from docmill.model import FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
 
 __all__ = ["JobMachine", "MakeAttempt"]
+
+ORDERLY: Final = -1
+"""What ``lives`` is once the process ends in order, so that the next life counts as the first."""
 
 MakeAttempt = Callable[["JobMachine", int, str, float], Attempt]
 
@@ -216,7 +219,7 @@ class JobMachine:
 
     @property
     def lives(self) -> int:
-        """How many lives of the process in a row have not got the job any further."""
+        """How many lives of the process in a row began with a crash of the one before and got the job no further."""
         return self._lives if self.left == self._left_at_resume else 0
 
     def active(self, now: float) -> float:
@@ -257,8 +260,9 @@ class JobMachine:
         self.survey()
 
     def leave(self) -> None:
-        """The process ends in order: that this life got the job no further is not the job's fault."""
-        self._lives = 0
+        """The process ends in order: the life that follows does not begin with a crash."""
+        self._lives = ORDERLY
+        self._left_at_resume = self.left
         self.changed()
 
     @property

@@ -20,7 +20,8 @@ class Change(NamedTuple):
         before: what is recorded already; None for a new job.
         after: what is to be recorded.
         active: seconds for which the job has been processing, over all lives of the process.
-        lives: how many lives of the process in a row began with this job and did not get it any further.
+        lives: how many lives of the process in a row began with a crash of the one before and did not get the
+            job any further; -1 once the process ends in order.
         told: whether somebody has heard the job's terminal event.
     """
 
