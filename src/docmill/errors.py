@@ -10,6 +10,7 @@
     ├── IdempotencyConflictError           one key, two different requests
     ├── QueueClosedError                   the queue is closing or closed
     ├── ForkedQueueError                   the queue was opened in another process
+    ├── PluginError                        a processor plugin cannot be found or loaded
     ├── InternalError                      a bug in docmill
     ├── StoreError
     │   └── StoreUnavailableError          the store stayed out of reach
@@ -32,6 +33,7 @@ __all__ = [
     "JobNotFoundError",
     "JobStateError",
     "PermanentError",
+    "PluginError",
     "QueueClosedError",
     "RetryAfter",
     "ServiceUnavailableError",
@@ -101,6 +103,10 @@ class QueueClosedError(DocmillError):
 
 class ForkedQueueError(DocmillError):
     """The queue was opened in another process; make one in this process, after the fork."""
+
+
+class PluginError(DocmillError):
+    """A processor plugin cannot be loaded, or two distributions provide one for the same job type."""
 
 
 class InternalError(DocmillError):

@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from math import inf
 from typing import Any, Protocol
@@ -43,6 +44,14 @@ class Loop(Protocol):
         """Call a function in the loop's thread, from any thread; False if the loop is closed."""
         ...
 
+    def watch(self, descriptor: int, readable: Callable[[], object]) -> Callable[[], None]:
+        """Call ``readable`` whenever a file descriptor has something to read or is at its end.
+
+        ``readable`` must not raise. What is given back ends it, any number of times; call it before you close
+        the descriptor.
+        """
+        ...
+
 
 class AsyncioLoop:
     """asyncio's event loop, or uvloop's."""
@@ -74,6 +83,18 @@ class AsyncioLoop:
             return False
         return True
 
+    def watch(self, descriptor: int, readable: Callable[[], object]) -> Callable[[], None]:
+        self._loop.add_reader(descriptor, readable)
+        watching = True
+
+        def unwatch() -> None:
+            nonlocal watching
+            if watching:  # the number may be another file's by the time of a second call
+                watching = False
+                self._loop.remove_reader(descriptor)
+
+        return unwatch
+
 
 class TrioLoop:
     """trio's event loop."""
@@ -103,6 +124,28 @@ class TrioLoop:
         except self._trio.RunFinishedError:
             return False
         return True
+
+    def watch(self, descriptor: int, readable: Callable[[], object]) -> Callable[[], None]:
+        watching = True
+
+        async def watch() -> None:
+            while watching:
+                try:
+                    await self._trio.lowlevel.wait_readable(descriptor)
+                except self._trio.ClosedResourceError:
+                    return
+                if watching:
+                    readable()
+
+        def unwatch() -> None:
+            nonlocal watching
+            if watching:
+                watching = False
+                with suppress(RuntimeError):  # trio is gone, and with it who could be waiting
+                    self._trio.lowlevel.notify_closing(descriptor)
+
+        self.spawn(watch, "docmill watch")
+        return unwatch
 
 
 def current_loop() -> Loop:

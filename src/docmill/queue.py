@@ -15,14 +15,15 @@ from docmill.errors import (
     InvalidJobError,
     JobNotFoundError,
     JobStateError,
+    PluginError,
     QueueClosedError,
 )
 from docmill.loops import current_loop
 from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger, Stats
 from docmill.model.options import is_whole
 from docmill.owned import OwnedQueue
-from docmill.ports import Clock, Engine, JobRecord, ProcessorSpec, Store, inspect_processor
-from docmill.runtime import Binding, Context, EventStream, Host, OutcomeStream, Signals, Turn
+from docmill.ports import Clock, Engine, JobRecord, Store
+from docmill.runtime import Context, EventStream, Host, OutcomeStream, Registry, Signals, Turn
 from docmill.runtime.defaults import DAY, DEFAULT_OPTIONS, WallClock, new_job_id
 from docmill.runtime.requests import check_documents, check_request, freeze, reject
 from docmill.runtime.resume import revive
@@ -69,9 +70,6 @@ class DocumentProcessingQueue(Listening):
     ) -> None:
         if not is_whole(max_workers, 1):
             raise ValueError(f"max_workers must be a whole number, 1 or more, got {max_workers!r}")
-        self._specs: dict[str, ProcessorSpec] = {
-            str(job_type): inspect_processor(job_type, target) for job_type, target in processors.items()
-        }
         self._store = MemoryStore() if store is None else store
         self._engine = LocalEngine() if engine is None else engine
         self._clock = WallClock() if clock is None else clock
@@ -81,13 +79,9 @@ class DocumentProcessingQueue(Listening):
         self._scheduler = Scheduler(
             max_workers=max_workers, uniform=uniform, make_attempt=Context, durable=self._store.durable
         )
-        for job_type, spec in self._specs.items():
-            self._scheduler.register(
-                job_type, breaker=spec.declaration.breaker, max_abandoned=spec.declaration.max_abandoned
-            )
+        self._registry = Registry(processors, self._scheduler)
         self._emitter = Emitter(self._scheduler.follow, self._interrupted)
         self._signals = Signals()
-        self._bindings: dict[str, Binding] = {}
         self._arriving: dict[tuple[str | None, str], Ledger] = {}
         self._host: Host | None = None
         self._closed_unopened = False
@@ -117,10 +111,7 @@ class DocumentProcessingQueue(Listening):
                 admit=self._admit,
                 resume=self._resume,
             )
-            self._bindings = {
-                job_type: Binding(spec, self._engine.bind(spec), self._host.crew)
-                for job_type, spec in self._specs.items()
-            }
+            self._registry.open(self._engine, self._host.crew)
         await self._host.start()
 
     async def aclose(self, timeout: float = 10.0) -> None:
@@ -177,6 +168,7 @@ class DocumentProcessingQueue(Listening):
 
         Raises:
             InvalidJobError: something of this cannot be; the error names everything that cannot.
+            PluginError: the processor is a plugin that cannot be loaded.
             IdempotencyConflictError: the key stands for other documents or another type.
             QueueClosedError: the queue is closing or closed.
         """
@@ -364,7 +356,7 @@ class DocumentProcessingQueue(Listening):
         ids, problems = check_documents(document_ids)
         problems += check_request(
             job_type=job_type,
-            types=self._specs,
+            types=self._registry.types,
             options=options,
             owner=owner,
             idempotency_key=idempotency_key,
@@ -373,6 +365,8 @@ class DocumentProcessingQueue(Listening):
         )
         reject(problems)
         await self._open_host()
+        binding = await self._registry.load(job_type)
+        reject([*binding.obstacles(metadata)])
         known = await self._known(owner, idempotency_key, ids, job_type)
         if known is not None:
             return known
@@ -422,9 +416,11 @@ class DocumentProcessingQueue(Listening):
         self._scheduler.add(ledger, **self._run(ledger.type))
         self._host.crew.attend()
 
-    def _resume(self, records: Iterable[JobRecord]) -> None:
+    async def _resume(self, records: Iterable[JobRecord]) -> None:
+        records = list(records)
+        obstacles = [await self._obstacle(record) for record in records]
         now, wall = self._now(), self._clock.wall()
-        for record in records:
+        for record, obstacle in zip(records, obstacles, strict=True):
             ledger, mark = revive(record, now, wall)
             self._scheduler.resume(
                 ledger,
@@ -433,12 +429,23 @@ class DocumentProcessingQueue(Listening):
                 active=record.active,
                 lives=record.lives + 1,
                 told=record.told,
+                obstacle=obstacle,
                 **self._run(ledger.type),
             )
 
+    async def _obstacle(self, record: JobRecord) -> str | None:
+        """Why a recorded job cannot go on, if its processor is registered and yet cannot run it."""
+        if record.mark.status.is_terminal or record.type not in self._registry.types:
+            return None
+        try:
+            binding = await self._registry.load(record.type)
+        except PluginError as error:
+            return str(error)
+        return "; ".join(binding.obstacles(record.metadata)) or None
+
     def _run(self, job_type: str) -> dict[str, Any]:
         """How the scheduler is to run jobs of a type; nothing for one without a processor."""
-        binding = self._bindings.get(job_type)
+        binding = self._registry.get(job_type)
         if binding is None:
             return {}
         return {"processor": binding, "finalizes": binding.spec.finalize is not None}

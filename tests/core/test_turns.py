@@ -1,18 +1,30 @@
-"""Strict priorities, then owners in turn, then each owner's jobs in turn."""
+"""Strict priorities, then owners in turn, then each owner's jobs in turn; and the seats that an engine has."""
 
 from typing import Any
 
+import pytest
+
+from docmill.core import Seats
 from docmill.core.turns import Turns
 
 
 class Job:
     """As much of a job as the turns look at."""
 
-    def __init__(self, name: str, owner: str | None = None, priority: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        owner: str | None = None,
+        priority: int = 0,
+        seats: Seats | None = None,
+        startable: int = 1,
+    ) -> None:
         self.name = name
-        self.ledger = self
+        self.ledger = self.gate = self
         self.owner = owner
         self.priority = priority
+        self.seats = seats
+        self.startable = startable
 
 
 def turns_of(*jobs: Job) -> Turns:
@@ -75,3 +87,147 @@ def test_the_turns_are_empty_once_the_last_one_has_left() -> None:
 
     assert turns.size == 0
     assert turns.next() is None
+
+
+class Engine:
+    """Has seats, and remembers when it was called for more and when it told of a change."""
+
+    def __init__(self, capacity: int = 0) -> None:
+        self.seats = Seats(capacity, self.call)
+        self.calls = 0
+        self.changes = 0
+
+    def call(self) -> None:
+        self.calls += 1
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def furnish(self, *jobs: Job) -> Turns:
+        turns = Turns()
+        turns.furnish(self.seats, self.changed)
+        for job in jobs:
+            turns.add(job)  # type: ignore[arg-type]
+        return turns
+
+
+def test_a_job_has_no_turn_while_its_engine_has_no_free_seat() -> None:
+    engine = Engine()
+    turns = engine.furnish(Job("a", seats=engine.seats))
+
+    assert turns.size == 0
+    assert turns.next() is None
+    engine.seats.resize(1)
+    assert turns.size == 1
+    assert played(turns, 1) == "a"
+    engine.seats.take()
+    assert turns.size == 0
+    assert turns.next() is None
+    engine.seats.leave()
+    assert turns.size == 1
+
+
+def test_a_seat_that_an_engine_takes_away_is_missed_at_once() -> None:
+    engine = Engine(capacity=2)
+    turns = engine.furnish(Job("a", seats=engine.seats), Job("b", seats=engine.seats))
+    engine.seats.take()
+    assert turns.size == 2
+
+    engine.seats.resize(-1)
+
+    assert turns.size == 0
+    assert engine.changes == 1
+    engine.seats.leave()
+    assert turns.size == 2
+
+
+def test_more_seats_than_before_do_not_count_a_job_twice() -> None:
+    engine = Engine(capacity=1)
+    turns = engine.furnish(Job("a", seats=engine.seats))
+
+    engine.seats.resize(3)
+
+    assert turns.size == 1
+
+
+def test_jobs_that_need_no_seat_go_on_while_others_wait_for_one() -> None:
+    engine = Engine()
+    turns = engine.furnish(Job("seated", seats=engine.seats, priority=9), Job("free"))
+
+    assert turns.size == 1
+    assert played(turns, 2) == "free free"
+
+
+def test_lines_take_turns_and_within_a_line_its_jobs() -> None:
+    engine = Engine(capacity=9)
+    turns = engine.furnish(Job("a", seats=engine.seats), Job("b", seats=engine.seats), Job("free"))
+
+    assert played(turns, 6) == "free a free b free a"
+
+
+def test_a_higher_priority_goes_first_in_whatever_line_it_stands() -> None:
+    engine = Engine(capacity=9)
+    turns = engine.furnish(Job("low", seats=engine.seats), Job("high", priority=1))
+    assert played(turns, 2) == "high high"
+
+    turns = engine.furnish(Job("high", seats=engine.seats, priority=1), Job("low"))
+    assert played(turns, 2) == "high high"
+
+
+def test_a_job_that_leaves_a_line_without_seats_is_not_counted_off() -> None:
+    engine = Engine()
+    waiting, other = Job("waiting", seats=engine.seats), Job("other")
+    turns = engine.furnish(waiting, other)
+
+    turns.remove(waiting)  # type: ignore[arg-type]
+
+    assert turns.size == 1
+    engine.seats.resize(1)
+    assert turns.size == 1
+    assert played(turns, 2) == "other other"
+
+
+def test_an_engine_is_called_while_jobs_wait_for_its_seats_and_only_then() -> None:
+    engine = Engine(capacity=1)
+    job = Job("a", seats=engine.seats)
+    turns = engine.furnish(job)
+
+    turns.call()
+    assert engine.calls == 0
+    engine.seats.take()
+    turns.call()
+    assert engine.calls == 1
+    turns.remove(job)  # type: ignore[arg-type]
+    turns.call()
+    assert engine.calls == 1
+
+
+def test_the_same_seats_serve_several_job_types() -> None:
+    engine = Engine(capacity=1)
+    turns = engine.furnish(Job("a", seats=engine.seats))
+
+    turns.furnish(engine.seats, engine.changed)
+
+    assert turns.seats == [engine.seats]
+    assert played(turns, 2) == "a a"
+
+
+@pytest.mark.parametrize("most, wanted", [(1, 1), (4, 4), (6, 5)])
+def test_a_line_tells_how_many_attempts_its_jobs_could_start(most: int, wanted: int) -> None:
+    engine = Engine()
+    engine.furnish(
+        Job("a", "ann", seats=engine.seats, startable=3),
+        Job("b", "bob", seats=engine.seats),
+        Job("c", priority=2, seats=engine.seats),
+    )
+
+    assert engine.seats.line.demand(most) == wanted
+
+
+def test_seats_work_before_anybody_stands_in_line() -> None:
+    seats = Seats(1)
+
+    seats.take()
+    assert not seats.free
+    seats.resize(1)
+    assert seats.free

@@ -497,7 +497,7 @@ class World:
             assert set(gate.jobs) == {job for job in self.undecided if job.gate is gate}
             assert self._circuits[job_type] == service.announced
             assert service.abandoned == sum(attempt.job.gate is gate for attempt in self.strays), "R29"
-        waiting = [job for owners in self.desk.turns._waiting.values() for jobs in owners.values() for job in jobs]
+        waiting = [job for owners in self.desk.turns._hall._waiting.values() for jobs in owners.values() for job in jobs]
         assert self.desk.turns.size == len(waiting)
         assert set(waiting) == self.ready(), "the turns hold exactly the jobs that could start something"
         assert list(self.scheduler.jobs.values()) == list(self.jobs)

@@ -10,6 +10,7 @@ from docmill.core.breaker import CircuitBreaker, Gate
 from docmill.core.desk import Desk
 from docmill.core.job import JobMachine
 from docmill.core.scheduler import Scheduler
+from docmill.core.turns import Seats
 from docmill.core.verdict import Verdict, judge
 
-__all__ = ["Attempt", "CircuitBreaker", "Desk", "Gate", "JobMachine", "Scheduler", "Verdict", "judge"]
+__all__ = ["Attempt", "CircuitBreaker", "Desk", "Gate", "JobMachine", "Scheduler", "Seats", "Verdict", "judge"]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from docmill.core.attempt import Attempt
     from docmill.core.desk import Desk
     from docmill.core.job import JobMachine
+    from docmill.core.turns import Seats
     from docmill.core.verdict import Verdict
 
 __all__ = ["DEFAULT_MAX_ABANDONED", "CircuitBreaker", "Gate"]
@@ -78,8 +79,9 @@ class Gate:
     says nothing about the service of now.
 
     Attributes:
-        calm: closed, nothing counted and nothing stuck, so that nobody has to ask any further.
+        calm: closed, nothing counted, nothing stuck and no seat needed, so that nobody has to ask any further.
         jobs: the undecided jobs of the type, in the order in which they came.
+        seats: what its attempts need to run; None where there is room for all that may run.
         alarm: when ``tick`` is due; the desk's agenda keeps it.
     """
 
@@ -88,6 +90,7 @@ class Gate:
         self.breaker = breaker
         self.max_abandoned = max_abandoned
         self.jobs: dict[JobMachine, None] = {}
+        self.seats: Seats | None = None
         self.calm = True
         self.state = State.CLOSED
         self.abandoned = 0
@@ -115,14 +118,22 @@ class Gate:
         """Why nothing starts, for a document whose budget ends meanwhile."""
         return FailureCode.PROCESSOR_STUCK if self.stuck else FailureCode.CIRCUIT_OPEN
 
+    def seat(self, seats: "Seats | None") -> None:
+        """From now on, an attempt needs a seat."""
+        self.seats = seats
+        self._settle_calm()
+
     def entered(self, attempt: "Attempt") -> None:
         """An attempt started."""
+        if self.seats is not None:
+            self.seats.take()
         if self.state is State.HALF_OPEN:
             self._probe = attempt
             self._survey()
 
     def succeeded(self, attempt: "Attempt", now: float) -> None:
         """An attempt ended well."""
+        self.released()
         if attempt is self._probe:
             self._close(now)
         elif self.state is State.CLOSED and attempt.started >= self._changed_at:
@@ -131,6 +142,7 @@ class Gate:
 
     def failed(self, attempt: "Attempt", verdict: "Verdict", now: float) -> None:
         """An attempt ended badly, for whatever reason."""
+        self.released()
         if verdict.pause is not None:
             self._open(now, max(now + verdict.pause, self.until if self.state is State.OPEN else now), verdict.error)
         elif attempt is self._probe:
@@ -140,6 +152,11 @@ class Gate:
             if self._failures >= self.breaker.failures:
                 self._open(now, now + self.breaker.cooldown, verdict.error)
         self._settle_calm()
+
+    def released(self) -> None:
+        """An attempt ended, or was taken back as if it had never begun."""
+        if self.seats is not None:
+            self.seats.leave()
 
     def _probe_failed(self, verdict: "Verdict", now: float) -> None:
         assert self.breaker is not None  # without one a circuit is never half-open
@@ -201,4 +218,4 @@ class Gate:
         self._desk.stir = True
 
     def _settle_calm(self) -> None:
-        self.calm = self.state is State.CLOSED and not self._failures and not self.stuck
+        self.calm = self.state is State.CLOSED and not self._failures and not self.stuck and self.seats is None

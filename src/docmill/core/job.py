@@ -266,6 +266,11 @@ class JobMachine:
         self.changed()
 
     @property
+    def startable(self) -> int:
+        """How many attempts it could start at once, about: those that wait for a retry are counted, too."""
+        return min(self.limit - len(self.running), max(1, self.left - len(self.running)))
+
+    @property
     def exact(self) -> bool:
         """Whether every single settlement has to be recorded or told."""
         return self.durable or self.followers > 0 or self._desk.watched
@@ -377,6 +382,7 @@ class JobMachine:
             self.came_back(attempt)
             return
         if attempt.released:
+            self.gate.released()
             self._unstart(attempt)
             return
         if attempt.stop is not None:

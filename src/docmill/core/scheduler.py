@@ -7,6 +7,7 @@ from docmill.core.attempt import Attempt
 from docmill.core.breaker import DEFAULT_MAX_ABANDONED, CircuitBreaker, Gate
 from docmill.core.desk import Desk
 from docmill.core.job import JobMachine, MakeAttempt
+from docmill.core.turns import Seats
 from docmill.model import JobErrorCode, Ledger, Mark
 
 __all__ = ["MAX_LIVES", "Scheduler"]
@@ -51,6 +52,12 @@ class Scheduler:
         """Make a job type known. Each has its own gate."""
         self.gates[job_type] = Gate(job_type, breaker, max_abandoned, self.desk)
 
+    def seat(self, job_type: str, seats: Seats | None, changed: Callable[[], None]) -> None:
+        """Have the attempts of a job type wait for seats; ``changed`` is called when there are more or fewer."""
+        self.gates[job_type].seat(seats)
+        if seats is not None:
+            self.desk.turns.furnish(seats, changed)
+
     def add(self, ledger: Ledger, *, processor: Any = None, finalizes: bool = False) -> JobMachine:
         """Take in a new job. It takes part in the turns at once."""
         job = JobMachine(
@@ -69,22 +76,31 @@ class Scheduler:
         return job
 
     def resume(
-        self, ledger: Ledger, mark: Mark, now: float, *, active: float, lives: int, told: bool, **run: Any
+        self,
+        ledger: Ledger,
+        mark: Mark,
+        now: float,
+        *,
+        active: float,
+        lives: int,
+        told: bool,
+        obstacle: str | None = None,
+        **run: Any,
     ) -> None:
         """Take up a job where a store has left it; ``run`` is what ``add`` takes.
 
-        A job whose type has no processor any more, and one that the process has died of four times in a row,
-        fails.
+        A job whose type has no processor any more, or one that cannot run (``obstacle`` says why), and a job
+        that the process has died of four times in a row, fail.
         """
         if ledger.type not in self.gates:
             self._orphaned.add(ledger.type)
             self.register(ledger.type)
         job = self.add(ledger, **run)
         job.resume(mark, now, active=active, lives=lives, told=told)
-        if not job.decided and ledger.type in self._orphaned:
-            job.fail(
-                f"no processor is registered for job type {ledger.type!r} any more", JobErrorCode.NO_PROCESSOR, now
-            )
+        if ledger.type in self._orphaned:
+            obstacle = f"no processor is registered for job type {ledger.type!r} any more"
+        if not job.decided and obstacle is not None:
+            job.fail(obstacle, JobErrorCode.NO_PROCESSOR, now)
         elif not job.decided and job.started is not None and lives >= MAX_LIVES:
             job.fail(f"the process died {lives} times without any progress", JobErrorCode.CRASH_LOOP, now)
 

@@ -8,7 +8,7 @@ from docmill.core.breaker import CircuitBreaker
 from docmill.errors import PermanentError, RetryAfter
 from docmill.model import FailureCode
 
-__all__ = ["MAX_ERROR_TEXT", "Verdict", "describe", "judge", "rogue_cancel", "stopped"]
+__all__ = ["MAX_ERROR_TEXT", "Verdict", "describe", "escape", "judge", "rogue_cancel", "stopped"]
 
 MAX_ERROR_TEXT: Final = 2_000
 
@@ -92,10 +92,11 @@ def describe(error: BaseException) -> str:
     except BaseException:  # noqa: BLE001 - a broken __str__ must not lose the document
         message = "(its message cannot be read)"
     text = f"{name}: {message}" if message else name
-    return _escape(text[:MAX_ERROR_TEXT])[:MAX_ERROR_TEXT]
+    return escape(text[:MAX_ERROR_TEXT])[:MAX_ERROR_TEXT]
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
+    """A text without control characters and those that turn its visible order around: safe to log."""
     if text.isprintable():
         return text
     return "".join(

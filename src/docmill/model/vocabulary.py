@@ -58,6 +58,13 @@ class FailureCode(StrEnum):
     PROCESSOR_STUCK = "processor_stuck"
     """Too many attempts of the processor were abandoned until the end of the document's budget."""
 
+    WORKER_DIED = "worker_died"
+    """The worker process died under the attempt, and no attempt was left."""
+    BAD_RESULT = "bad_result"
+    """The processor returned what JSON cannot carry, where it has to: from a worker process."""
+    RESULT_TOO_LARGE = "result_too_large"
+    """The processor returned more than may leave its worker process."""
+
 
 class JobErrorCode(StrEnum):
     """Why a job ended otherwise than COMPLETED or CANCELLED."""

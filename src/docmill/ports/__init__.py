@@ -1,8 +1,10 @@
 """What a host may supply: processors, a store, an engine, a clock."""
 
 from docmill.ports.clock import Clock
-from docmill.ports.engine import Engine, EngineContext, Runner
+from docmill.ports.engine import Engine, EngineContext, JudgedError, Runner
 from docmill.ports.processing import (
+    Declaration,
+    DeferredProcessor,
     Isolation,
     ProcessingContext,
     Processor,
@@ -15,10 +17,13 @@ from docmill.ports.store import Change, JobRecord, Store
 __all__ = [
     "Change",
     "Clock",
+    "Declaration",
+    "DeferredProcessor",
     "Engine",
     "EngineContext",
     "Isolation",
     "JobRecord",
+    "JudgedError",
     "ProcessingContext",
     "Processor",
     "ProcessorSpec",

@@ -1,14 +1,23 @@
 """Where processors execute."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
 
+from docmill.core import Seats, Verdict
 from docmill.loops import Loop
 from docmill.ports.processing import ProcessingContext, ProcessorSpec
 
-__all__ = ["Engine", "EngineContext", "Runner"]
+__all__ = ["Engine", "EngineContext", "JudgedError", "Runner"]
+
+
+class JudgedError(Exception):
+    """Raised by an engine for an attempt that was judged where it ran, since its exception stays there."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.error)
 
 
 class EngineContext(ProcessingContext, Protocol):
@@ -32,10 +41,14 @@ class Runner:
     Attributes:
         submit: make one attempt at a document.
         finalize: make the summary of a batch; None if the processor has none.
+        seats: what an attempt needs to run, if the engine cannot run any number of them at once.
+        obstacles: why a job with this metadata cannot run, one sentence each; asked for each new job.
     """
 
     submit: Callable[[str, EngineContext], Awaitable[Any]]
     finalize: Callable[[Sequence[Any], EngineContext], Awaitable[Any]] | None
+    seats: Seats | None = None
+    obstacles: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: ()
 
 
 class Engine(Protocol):
@@ -45,7 +58,10 @@ class Engine(Protocol):
         """Get ready to run calls on a loop."""
 
     def bind(self, spec: ProcessorSpec) -> Runner:
-        """Make ready one processor; called once for each."""
+        """Make ready one processor; called once for each, in the loop's thread."""
 
     async def aclose(self) -> None:
         """Let go of everything; called after the last call has ended or was left behind."""
+
+    def kill(self) -> None:
+        """Let go of everything at once, without waiting, since the loop ends; may follow ``aclose``."""

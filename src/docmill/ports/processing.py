@@ -3,20 +3,33 @@
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Literal, Protocol, TypeVar, overload
+from typing import Any, Final, Literal, Protocol, TypeVar, overload, runtime_checkable
 
 import attrs
 
 from docmill.core import CircuitBreaker
 from docmill.core.breaker import DEFAULT_MAX_ABANDONED
+from docmill.model.options import is_whole
 
-__all__ = ["Isolation", "ProcessingContext", "Processor", "ProcessorSpec", "inspect_processor", "processor"]
+__all__ = [
+    "Declaration",
+    "DeferredProcessor",
+    "Isolation",
+    "ProcessingContext",
+    "Processor",
+    "ProcessorSpec",
+    "inspect_processor",
+    "processor",
+]
 
-Isolation = Literal["thread"]
+Isolation = Literal["thread", "process"]
 
 DEFAULT_BREAKER: Final = CircuitBreaker()
 
 DECLARATION: Final = "__docmill_processor__"
+
+MIN_MEMORY: Final = 2**26
+"""A Python interpreter with docmill in it needs about half of that."""
 
 
 class ProcessingContext(Protocol):
@@ -73,6 +86,19 @@ class Processor(Protocol):
         """Process one document, or raise: PermanentError, RetryAfter and the like steer what follows."""
 
 
+@runtime_checkable
+class DeferredProcessor(Protocol):
+    """Stands for a processor that is only loaded when the first job of its type is created."""
+
+    def docmill_load(self) -> Processor:
+        """The processor itself. Called in a thread, the first time; later calls give the same one.
+
+        Raises:
+            PluginError: it cannot be loaded; the message says why.
+        """
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Declaration:
     """What ``@processor`` says about a processor."""
@@ -81,6 +107,7 @@ class Declaration:
     permanent: tuple[type[BaseException], ...] = ()
     breaker: CircuitBreaker | None = DEFAULT_BREAKER
     max_abandoned: int = DEFAULT_MAX_ABANDONED
+    max_memory: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +115,8 @@ class ProcessorSpec:
     """A registered processor, looked through once.
 
     Attributes:
+        job_type: the job type under which it was registered.
+        target: what was registered.
         name: for logs and error messages.
         call: takes a document's id and a context.
         finalize: takes the outcomes and a context; None without one.
@@ -96,6 +125,8 @@ class ProcessorSpec:
         declaration: how it is to be run.
     """
 
+    job_type: str
+    target: Any
     name: str
     call: Callable[[str, ProcessingContext], Any]
     finalize: Callable[[Sequence[Any], ProcessingContext], Any] | None
@@ -116,6 +147,7 @@ def processor(
     permanent: Sequence[type[BaseException]] = (),
     breaker: CircuitBreaker | None = ...,
     max_abandoned: int = DEFAULT_MAX_ABANDONED,
+    max_memory: int | None = None,
 ) -> Callable[[P], P]: ...
 def processor(
     target: P | None = None,
@@ -125,25 +157,39 @@ def processor(
     permanent: Sequence[type[BaseException]] = (),
     breaker: CircuitBreaker | None = DEFAULT_BREAKER,
     max_abandoned: int = DEFAULT_MAX_ABANDONED,
+    max_memory: int | None = None,
 ) -> P | Callable[[P], P]:
     """Declare how a processor runs. A processor without it runs with the defaults.
 
     Args:
         target: a function, a class with ``__call__``, or an object with one.
-        isolation: "thread" for a sync processor, which is the default; an async one runs on the event loop.
+        isolation: how a sync processor runs; an async one runs on the event loop. "thread" is the default.
+            "process" runs it in a worker process, one document at a time, which is killed at the end of the
+            document's budget and when the attempt is cancelled by force.
         permanent: exception classes that mean that trying the document again cannot help.
         breaker: when to stop calling a service that is down; None for never.
         max_abandoned: attempts that may be abandoned, still running, before no more are started.
+        max_memory: bytes of address space that a worker process may have while it runs this processor; an
+            allocation beyond it fails. Only with ``isolation="process"``; None for no limit.
 
     Raises:
-        ValueError: ``isolation`` or ``max_abandoned`` is not one of the allowed values.
+        ValueError: ``isolation``, ``max_abandoned`` or ``max_memory`` is not one of the allowed values.
     """
-    if isolation not in (None, "thread"):
-        raise ValueError(f"isolation must be 'thread' or left out, got {isolation!r}")
+    if isolation not in (None, "thread", "process"):
+        raise ValueError(f"isolation must be 'thread', 'process' or left out, got {isolation!r}")
     if max_abandoned < 1:
         raise ValueError(f"max_abandoned must be 1 or more, got {max_abandoned!r}")
+    if max_memory is not None and (not is_whole(max_memory, MIN_MEMORY) or isolation != "process"):
+        raise ValueError(
+            f"max_memory must be a whole number of bytes, {MIN_MEMORY:,} or more, together with "
+            f"isolation='process', got {max_memory!r} with isolation={isolation!r}"
+        )
     declaration = Declaration(
-        isolation=isolation, permanent=tuple(permanent), breaker=breaker, max_abandoned=max_abandoned
+        isolation=isolation,
+        permanent=tuple(permanent),
+        breaker=breaker,
+        max_abandoned=max_abandoned,
+        max_memory=max_memory,
     )
 
     def declare(target: P) -> P:
@@ -153,8 +199,13 @@ def processor(
     return declare if target is None else declare(target)
 
 
-def inspect_processor(job_type: str, target: Any) -> ProcessorSpec:
+def inspect_processor(job_type: str, target: Any, declaration: Declaration | None = None) -> ProcessorSpec:
     """Look a processor through, so that nothing has to be found out for each document.
+
+    Args:
+        job_type: the job type under which it is registered.
+        target: the processor.
+        declaration: how it is to be run, if not as its own ``@processor`` says.
 
     Raises:
         TypeError: it is not callable, is a generator function, or takes neither one nor two arguments.
@@ -168,7 +219,8 @@ def inspect_processor(job_type: str, target: Any) -> ProcessorSpec:
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"the processor for {job_type!r} must return its result, but {target!r} is a generator")
     on_loop = inspect.iscoroutinefunction(function)
-    declaration = getattr(target, DECLARATION, Declaration())
+    if declaration is None:
+        declaration = getattr(target, DECLARATION, Declaration())
     if on_loop and declaration.isolation is not None:
         raise TypeError(
             f"the processor for {job_type!r} is async and runs on the event loop; "
@@ -178,6 +230,8 @@ def inspect_processor(job_type: str, target: Any) -> ProcessorSpec:
     if finalize is not None:
         _check_finalize(job_type, finalize)
     return ProcessorSpec(
+        job_type=str(job_type),
+        target=target,
         name=getattr(target, "__qualname__", type(target).__qualname__),
         call=_with_two_arguments(job_type, target),
         finalize=finalize,

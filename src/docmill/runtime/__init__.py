@@ -1,9 +1,9 @@
 """The anyio runtime around the rules: it calls processors, watches the time, records and tells."""
 
-from docmill.runtime.bindings import Binding
 from docmill.runtime.context import Context
 from docmill.runtime.host import Host
+from docmill.runtime.registry import Registry
 from docmill.runtime.signals import Signals, Turn
 from docmill.runtime.streams import EventStream, OutcomeStream
 
-__all__ = ["Binding", "Context", "EventStream", "Host", "OutcomeStream", "Signals", "Turn"]
+__all__ = ["Context", "EventStream", "Host", "OutcomeStream", "Registry", "Signals", "Turn"]

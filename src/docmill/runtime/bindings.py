@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from docmill.core import Attempt, Verdict, judge
 from docmill.core.attempt import FINALIZE
 from docmill.core.verdict import rogue_cancel
-from docmill.ports import ProcessorSpec, Runner
+from docmill.ports import JudgedError, ProcessorSpec, Runner
 
 if TYPE_CHECKING:
     from docmill.runtime.lanes import Crew
@@ -20,13 +20,15 @@ class Binding:
     Attributes:
         spec: what was registered.
         crew: the lanes that run it.
+        obstacles: why a job with some metadata cannot run.
     """
 
-    __slots__ = ("_finalize", "_submit", "crew", "spec")
+    __slots__ = ("_finalize", "_submit", "crew", "obstacles", "spec")
 
     def __init__(self, spec: ProcessorSpec, runner: Runner, crew: "Crew") -> None:
         self.spec = spec
         self.crew = crew
+        self.obstacles = runner.obstacles
         self._submit = runner.submit
         self._finalize = runner.finalize
 
@@ -41,6 +43,8 @@ class Binding:
 
     def judge(self, error: BaseException) -> Verdict:
         """Say what an exception of the processor means."""
+        if isinstance(error, JudgedError):
+            return error.verdict
         if isinstance(error, self.crew.loop.cancelled):
             return rogue_cancel(error)
         return judge(error, self.spec.declaration.permanent, self.spec.declaration.breaker)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -62,7 +62,7 @@ class Host:
         max_workers: int,
         stall_after: float | None,
         admit: Callable[[Ledger], None],
-        resume: Callable[[Iterable[JobRecord]], None],
+        resume: Callable[[Iterable[JobRecord]], Awaitable[None]],
     ) -> None:
         self.loop = loop
         self.crew = Crew(scheduler, loop, max_workers)
@@ -189,7 +189,7 @@ class Host:
                     wake=self._watchdog.wake,
                     on_interrupt=self.interrupted,
                 )
-                self._resume(await self.committer.open_store())
+                await self._resume(await self.committer.open_store())
                 await self.committer.record_resumed()
                 self._opened.set()
                 # Listeners that are registered right after the opening are to hear of resumed jobs.
@@ -208,6 +208,7 @@ class Host:
             self._broke(error)
         finally:
             self.crew.tear_down()
+            self._engine.kill()
             self._end()
             self._gone.set()
 

@@ -152,6 +152,8 @@ class Lane:
             attempt.released = True
             crew.on_interrupt(error)
         verdict = job.processor.judge(error)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("attempt %d of document %r failed", attempt.attempt, attempt.document_id, exc_info=error)
         if attempt.left_behind and attempt.stop is not None:
             job.abandon(attempt, now)
         else:
@@ -230,6 +232,7 @@ class Crew:
             if lane is not None:
                 lane.stop()
         self._alert(stops)
+        desk.turns.call()
         if desk.turns.size and self._looking is None:
             self._rouse()
 
@@ -261,6 +264,10 @@ class Crew:
         self.looks(lane)
         if self.scheduler.desk.turns.size:
             self._rouse()
+
+    def notice_seats(self) -> None:
+        """An engine has more seats than before, or fewer."""
+        self._wake()
 
     def reported(self, attempt: Attempt, fraction: float, message: str) -> None:
         """A processor has said how far it is."""

@@ -40,6 +40,9 @@ def test_the_failure_codes_are_those_of_the_contract_that_this_version_can_give(
         "processor_exit",
         "circuit_open",
         "processor_stuck",
+        "worker_died",
+        "bad_result",
+        "result_too_large",
     } <= set(FailureCode)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from docmill.core.verdict import describe
 from docmill.testing.conformance import footprint
-from docmill.testing.conformance.carrying import what_json_changes, why_not_json
+from docmill.testing.conformance.carrying import what_json_changes, why_not_result
 from docmill.testing.conformance.report import Severity
 from docmill.testing.conformance.rulings import Check, Rule, Ruling, failed, not_applicable, passed, unless
 from docmill.testing.conformance.session import Session
@@ -39,7 +39,7 @@ async def results(session: Session) -> Ruling:
         )
     problems = []
     for call in returned:
-        problem = why_not_json(call.value)
+        problem = why_not_result(call.value)
         if problem is not None:
             problems.append(f"{named(call)}: {problem}")
         again = session.second[call.context.document_id]
@@ -53,7 +53,7 @@ async def round_trip(session: Session) -> Ruling:
     changes = [
         f"{named(call)}: {change}"
         for call in session.first.values()
-        if call.error is None and why_not_json(call.value) is None and (change := what_json_changes(call.value))
+        if call.error is None and why_not_result(call.value) is None and (change := what_json_changes(call.value))
     ]
     return unless(changes)
 
@@ -168,7 +168,7 @@ async def summary(session: Session) -> Ruling:
     job = (await session.queued())[0]
     if job.summary_error is not None:
         return failed(f"finalize raised {job.summary_error}")
-    problem = why_not_json(job.summary)
+    problem = why_not_result(job.summary)
     return unless([f"finalize: {problem}"] if problem else [])
 
 

@@ -1,0 +1,268 @@
+"""The worker processes of an engine: how many there are, and which call each one runs."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any, Final
+
+from anyio import CancelScope, Event, move_on_after, sleep
+
+from docmill.core import Seats, Verdict
+from docmill.core.verdict import describe
+from docmill.engines.processes.frames import Kind, frame
+from docmill.engines.processes.travel import TravelError, pack
+from docmill.engines.processes.worker_process import Call, WorkerProcess
+from docmill.errors import InternalError
+from docmill.loops import Loop
+from docmill.model import FailureCode
+from docmill.ports import EngineContext, JudgedError, ProcessorSpec, Runner
+
+__all__ = ["ProcessPool"]
+
+PATIENCE: Final = 1.0
+"""Seconds that workers have to end by themselves when the queue closes."""
+
+MISFIRES: Final = 3
+"""Workers in a row that may die before they are warm. Then attempts are let in to find out, and to fail."""
+
+FIRST_WAIT: Final = 0.05
+LONGEST_WAIT: Final = 5.0
+
+logger = logging.getLogger("docmill")
+
+
+class ProcessPool:
+    """Up to ``max_processes`` workers, each of which can run every processor of the queue that wants one.
+
+    The seats are the warm workers: those that have loaded every processor. So the budget of a document begins
+    when a worker is handed it, however long a new one takes to start and to import.
+
+    Args:
+        loop: the loop on which the queue runs.
+        max_processes: the most workers that are alive at once.
+        max_documents_per_worker: calls after which a worker is replaced; None for never.
+        max_result_bytes: how large a result may be as JSON.
+    """
+
+    def __init__(
+        self, loop: Loop, max_processes: int, max_documents_per_worker: int | None, max_result_bytes: int
+    ) -> None:
+        self.seats = Seats(call=self._recruit)
+        self.workers: dict[WorkerProcess, None] = {}
+        self._loop = loop
+        self._max_processes = max_processes
+        self._max_calls = inf if max_documents_per_worker is None else max_documents_per_worker
+        self._max_result_bytes = max_result_bytes
+        self._loads: list[bytes] = []
+        self._idle: list[WorkerProcess] = []
+        self._warm: set[WorkerProcess] = set()
+        self._misfires = 0
+        self._misfire = ""
+        self._resting = False
+        self._spare_seat = False
+        self._closed = False
+        self._change = Event()
+
+    def bind(self, spec: ProcessorSpec) -> Runner:
+        """Make ready a processor; one that cannot travel is an obstacle to all of its jobs."""
+        try:
+            load = pack((spec.job_type, spec.target, spec.declaration))
+        except TravelError as error:
+            problem = f"the processor {spec.name} cannot run in a worker process: {error}"
+            return Runner(_never, None, None, lambda _: [problem])
+        number = len(self._loads)
+        self._loads.append(frame(Kind.LOAD, load))
+        while self._idle:
+            self._cool(worker := self._idle.pop())
+            self._settle_in(worker)
+
+        async def submit(document_id: str, context: EngineContext) -> Any:
+            body = json.dumps([number, document_id, context.attempt, context.remaining()]).encode()
+            return await self._run(frame(Kind.CALL, body), context)
+
+        async def finalize(outcomes: Sequence[Any], context: EngineContext) -> Any:
+            return await self._run(frame(Kind.FINALIZE, pack((number, outcomes, context.remaining()))), context)
+
+        in_loop = spec.finalize is None or spec.finalize_on_loop
+        return Runner(submit, spec.finalize if in_loop else finalize, self.seats, _obstacles)
+
+    async def aclose(self) -> None:
+        """End all workers, and wait until their processes are gone."""
+        self._closed = True
+        for worker in self.workers:
+            worker.dismiss()
+        with CancelScope(shield=True):
+            with move_on_after(PATIENCE):
+                await self._all_gone()
+            for worker in self.workers:
+                worker.kill()
+            await self._all_gone()
+
+    def kill(self) -> None:
+        """Kill all workers, and wait for none: nobody will hear of their death any more."""
+        self._closed = True
+        for worker in self.workers:
+            worker.abandon()
+        self.workers.clear()
+
+    async def _all_gone(self) -> None:
+        while self.workers:
+            self._change = Event()
+            await self._change.wait()
+
+    async def _run(self, request: bytes, context: EngineContext) -> Any:
+        worker = await self._take_worker()
+        call = worker.ask(context.report)
+        try:
+            await worker.send(self._introduce(worker, context) + request)
+            await call.done.wait()
+        except BaseException:
+            if call.kind is None:
+                self._cool(worker)
+                worker.kill()
+                raise
+        return self._answer(worker, call)
+
+    def _introduce(self, worker: WorkerProcess, context: EngineContext) -> bytes:
+        if worker.job_id == context.job_id:
+            return b""
+        worker.job_id = context.job_id
+        return frame(Kind.JOB, pack((context.job_id, context.job_type, context.owner, dict(context.metadata))))
+
+    def _answer(self, worker: WorkerProcess, call: Call) -> Any:
+        if call.kind is None:
+            raise JudgedError(_died(worker.reason))
+        try:
+            answer = json.loads(call.body)
+            if call.kind is Kind.RESULT:
+                self._release(worker, worn=False)
+                return answer
+            *verdict, worn = answer
+            judged = JudgedError(Verdict(FailureCode(verdict[0]), *verdict[1:]))
+        except (ValueError, TypeError, RecursionError) as error:
+            self._cool(worker)
+            worker.kill()
+            raise JudgedError(_died(f"gave an answer that cannot be read ({describe(error)})")) from error
+        self._release(worker, worn=worn)
+        raise judged
+
+    async def _take_worker(self) -> WorkerProcess:
+        """A warm worker. There is one, unless it has died since the seat was taken, or none can be started."""
+        while not self._idle:
+            misfires = self._misfires
+            if not self._coming and len(self.workers) < self._max_processes:
+                self._start()
+            self._change = Event()
+            await self._change.wait()
+            if self._misfires > misfires:
+                raise JudgedError(_died(f"{self._misfire} before it was ready"))
+        return self._idle.pop()
+
+    @property
+    def _coming(self) -> int:
+        """How many workers will be warm soon."""
+        return sum(not worker.dying and worker not in self._warm for worker in self.workers)
+
+    def _recruit(self) -> None:
+        """Jobs are in line, and all warm workers are busy."""
+        missing = self._max_processes - len(self.workers)
+        if missing <= 0 or self._resting or self._closed:
+            return
+        coming = self._coming
+        for _ in range(self.seats.line.demand(missing + coming) - coming):
+            self._start()
+
+    def _start(self) -> None:
+        worker = WorkerProcess(self._loop, self, self._max_result_bytes)
+        self.workers[worker] = None
+        self._settle_in(worker)
+
+    def _settle_in(self, worker: WorkerProcess) -> None:
+        """Have a worker load what it has not loaded yet."""
+        loads = self._loads[worker.sent :]
+        worker.sent = len(self._loads)
+        worker.post(b"".join(loads))
+
+    def loaded(self, worker: WorkerProcess) -> None:
+        """A worker has loaded a processor, or found that it cannot: then it knows what to answer for it."""
+        if worker.dying or worker.loaded < worker.sent:
+            return
+        if worker.sent < len(self._loads):
+            self._settle_in(worker)
+            return
+        self._misfires = 0
+        change = 1
+        if self._spare_seat:
+            self._spare_seat, change = False, 0
+        self._warm.add(worker)
+        self._idle.append(worker)
+        self.seats.resize(change)
+        self._change.set()
+
+    def died(self, worker: WorkerProcess) -> None:
+        """A worker's process is gone."""
+        self.workers.pop(worker, None)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        was_warm = worker in self._warm
+        self._cool(worker)
+        if not worker.expected:
+            logger.warning("worker process %s %s", worker.pid, worker.reason)
+            if not was_warm and not worker.calls:
+                self._misfired(worker)
+        self._change.set()
+        self.seats.changed()
+
+    def _misfired(self, worker: WorkerProcess) -> None:
+        """A worker has died before it was warm: do not try again at once."""
+        self._misfires += 1
+        self._misfire = worker.reason
+        if self._misfires >= MISFIRES and not self._warm and not self._spare_seat:
+            self._spare_seat = True
+            self.seats.resize(1)
+        if not self._resting and not self._closed:
+            self._resting = True
+            self._loop.spawn(self._rest, "docmill worker rest")
+
+    async def _rest(self) -> None:
+        await sleep(min(FIRST_WAIT * 2**self._misfires, LONGEST_WAIT))
+        self._resting = False
+        self.seats.changed()
+
+    def _release(self, worker: WorkerProcess, *, worn: bool) -> None:
+        """A worker has answered: it is idle again, or it has served its time."""
+        if worker.dying:
+            return
+        if worn or worker.calls >= self._max_calls:
+            self._cool(worker)
+            worker.dismiss()
+        elif worker.sent < len(self._loads):
+            self._cool(worker)
+            self._settle_in(worker)
+        else:
+            self._idle.append(worker)
+            self._change.set()
+
+    def _cool(self, worker: WorkerProcess) -> None:
+        """A worker is not warm any more."""
+        if worker in self._warm:
+            self._warm.discard(worker)
+            self.seats.resize(-1)
+
+
+def _died(reason: str) -> Verdict:
+    return Verdict(FailureCode.WORKER_DIED, f"the worker process {reason}", retry=True, counted=False)
+
+
+def _obstacles(metadata: Mapping[str, Any]) -> Sequence[str]:
+    try:
+        if metadata:
+            pack(dict(metadata))
+    except TravelError as error:
+        return [f"metadata must get to a worker process, but {error}"]
+    return ()
+
+
+async def _never(_: Any, __: EngineContext) -> Any:
+    raise InternalError("a processor that cannot travel was called")
