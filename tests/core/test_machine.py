@@ -57,6 +57,8 @@ HAPPENINGS = (
     "forced",
     "forgotten",
     "report",
+    "more seats",
+    "fewer seats",
     "told to stop, obeys",
     "told to stop, ignores",
     "told to stop, finishes",
@@ -160,6 +162,10 @@ class Story(RuleBasedStateMachine):
     @rule(data=st.data(), fraction=st.sampled_from((0.0, 0.5, 1.0)))
     def report(self, data: Any, fraction: float) -> None:
         self.world.report(data.draw(st.sampled_from(self.world.running)), fraction)
+
+    @rule(change=st.sampled_from((1, -1, 2)))
+    def resize(self, change: int) -> None:
+        self.world.resize(change)
 
     @precondition(lambda self: self.mortal and self.world.jobs)
     @rule(data=st.data(), force=st.booleans())

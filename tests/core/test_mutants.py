@@ -189,6 +189,36 @@ MUTANTS = [
     ),
     Mutant("turns", "        owners.move_to_end(owner)\n", "", "one owner has all the turns"),
     Mutant("turns", "        jobs.move_to_end(job)\n", "", "one job has all the turns of its owner"),
+    # Seats.
+    Mutant("turns", "return self.taken < self.capacity", "return self.taken <= self.capacity", "a seat too many"),
+    Mutant("turns", "taken=self.taken - 1", "taken=self.taken", "a seat is never free again"),
+    Mutant(
+        "turns",
+        "self._turns.size += self.line.size if self.free else -self.line.size",
+        "self._turns.size += self.line.size",
+        "a full engine hides nobody",
+    ),
+    Mutant("turns", "if self.free != was_free and", "if self.free and", "jobs are counted twice"),
+    Mutant("turns", "            self.size += seats.free\n", "            self.size += 1\n", "a turn without a seat"),
+    Mutant("turns", "            self.size -= seats.free\n", "            self.size -= 1\n", "a turn is lost"),
+    Mutant("turns", "place[1].size and (place[0] is None or place[0].free)", "place[1].size", "more than it has seats"),
+    Mutant("turns", "first = max(ready, key=lambda place: place[1].priority)", "first = ready[0]", "low goes first"),
+    Mutant(
+        "turns", "        self._order.append(first)\n", "        self._order.insert(0, first)\n", "one line has it all"
+    ),
+    Mutant("turns", "if seats.line.size and not seats.free:", "if seats.line.size:", "called for nothing"),
+    Mutant("turns", "return most", "return wanted", "more wanted than can be had"),
+    Mutant("breaker", "            self.seats.take()\n", "            self.seats.leave()\n", "nobody sits"),
+    Mutant("job", "            self.gate.released()\n", "", "a seat is lost at the close"),
+    Mutant("breaker", "and not self.stuck and self.seats is None", "and not self.stuck", "going on without a seat"),
+    Mutant("job", "max(1, self.left - len(self.running))", "self.left", "workers for nothing"),
+    Mutant("scheduler", "not job.decided and obstacle is not None", "False", "runs what cannot run"),
+    Mutant("job", "self._lives == ORDERLY or ", "", "an orderly close counts as a crash"),
+    # Results that leave the process.
+    Mutant("data", "if len(data) > max_bytes:", "if len(data) >= max_bytes:", "one byte less than allowed"),
+    Mutant("data", "allow_nan=False", "allow_nan=True", "NaN gets through"),
+    Mutant("data", "(TypeError, ValueError, RecursionError)", "(TypeError, ValueError)", "too deep breaks it"),
+    Mutant("data", "Verdict(code, reason, retry=False", "Verdict(code, reason, retry=True", "tried again for nothing"),
     # The gate.
     Mutant(
         "breaker", "return self.state is State.CLOSED or self._probe is None", "return True", "any number of probes"

@@ -1,11 +1,12 @@
 """All jobs of a queue: finding them, whose turn it is, closing, cleaning up, taking them up again."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from core_bench import Bench, make_ledger, reopened, settled
 
-from docmill.core import Attempt, Scheduler
+from docmill.core import Attempt, Scheduler, Seats
 from docmill.core.attempt import FINALIZE
 from docmill.errors import RetryAfter
 from docmill.model import FailureCode, JobErrorCode, JobStatus
@@ -597,3 +598,85 @@ def test_an_orderly_end_is_not_counted_as_a_life_without_progress() -> None:
 
     assert resumed.lives == -1
     assert resumed in after.desk.changed
+
+
+def seated(capacity: int, call: Callable[[], None] = lambda: None) -> tuple[Bench, Seats]:
+    bench, seats = Bench(), Seats(capacity, call)
+    bench.scheduler.seat("T", seats, lambda: None)
+    return bench, seats
+
+
+def test_no_more_attempts_start_than_their_engine_has_seats() -> None:
+    bench, seats = seated(2)
+    bench.job(5, max_concurrent=4)
+
+    first, _ = bench.fill()
+
+    assert (seats.taken, seats.capacity) == (2, 2)
+    bench.goes_on(first)
+    assert seats.taken == 2
+    assert bench.take_or_none() is None
+
+
+def test_a_job_whose_engine_has_no_seat_is_pending_and_its_budgets_have_not_begun() -> None:
+    bench, seats = seated(0)
+    job = bench.job(1, document_timeout=5.0, timeout=9.0)
+    assert bench.fill() == []
+
+    bench.at(100.0)
+    assert job.status is JobStatus.PENDING
+    seats.resize(1)
+    (attempt,) = bench.fill()
+
+    assert attempt.started == 100.0
+    assert job.status is JobStatus.PROCESSING
+
+
+def test_a_seat_is_free_again_however_an_attempt_ends() -> None:
+    bench, seats = seated(4)
+    bench.job(4, max_concurrent=4, retry_attempts=0)
+    good, bad, abandoned, released = bench.fill()
+    bench.desk.halted = True
+
+    bench.ok(good)
+    assert seats.taken == 3
+    bench.fails(bad, ValueError("broken"))
+    assert seats.taken == 2
+    bench.gives_up(abandoned)
+    assert seats.taken == 1
+    released.released = True
+    bench.fails(released, OSError("gone"))
+    assert seats.taken == 0
+
+
+def test_a_job_could_start_as_many_attempts_as_it_has_documents_left_and_may_run() -> None:
+    bench, seats = seated(9)
+    job = bench.job(5, max_concurrent=3)
+    assert job.startable == 3
+
+    first, *_ = bench.fill()
+    assert job.startable == 0
+    seats.resize(-9)
+    bench.ok(first)
+
+    assert job.startable == 1
+
+
+def test_a_job_with_nothing_but_its_summary_left_could_start_one_attempt() -> None:
+    bench, seats = seated(1)
+    job = bench.job(1, finalizes=True)
+    (attempt,) = bench.fill()
+    seats.resize(-1)
+
+    bench.ok(attempt)
+
+    assert job.startable == 1
+    assert seats.line.demand(5) == 1
+
+
+def test_a_resumed_job_with_an_obstacle_fails_and_says_which() -> None:
+    bench = reopened(Bench().job(2), obstacle="the plugin is broken")
+
+    (job,) = bench.scheduler.jobs.values()
+    assert (job.status, job.error) == (JobStatus.FAILED, "the plugin is broken")
+    assert job.error_code is JobErrorCode.NO_PROCESSOR

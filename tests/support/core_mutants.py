@@ -32,6 +32,7 @@ STORIES = (
     "test_verdict.py",
     "test_waiting.py",
     "test_turns.py",
+    "test_data.py",
     "test_agenda.py",
     "test_estimate.py",
     "test_retries.py",

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 from core_bench import EVERYTHING, TICKS_AT_ONCE, make_ledger
 from core_model import Expected, Service, close
 
-from docmill.core import Attempt, CircuitBreaker, JobMachine, Scheduler, judge
+from docmill.core import Attempt, CircuitBreaker, JobMachine, Scheduler, Seats, judge
 from docmill.core.attempt import FINALIZE
 from docmill.core.herald import INTERVAL
+from docmill.core.turns import Line
 from docmill.errors import PermanentError, RetryAfter
 from docmill.events import (
     DocumentCompleted,
@@ -31,7 +32,7 @@ from docmill.events import (
 )
 from docmill.model import FailureCode, JobOptions, JobStatus
 
-__all__ = ["MOODS", "TEMPERS", "TYPES", "Request", "World", "wander"]
+__all__ = ["MOODS", "SEATED", "TEMPERS", "TYPES", "Request", "World", "wander"]
 
 
 class Mood(NamedTuple):
@@ -60,7 +61,11 @@ TYPES: Final[dict[str, tuple[CircuitBreaker | None, int]]] = {
     "plain": (None, 2),
     "guarded": (CircuitBreaker(failures=2, cooldown=2.0), 3),
     "touchy": (CircuitBreaker(failures=1, cooldown=0.5, trips_on=(FailureCode.DOCUMENT_TIMEOUT,)), 1),
+    "seated": (CircuitBreaker(failures=2, cooldown=2.0), 3),
 }
+
+SEATED: Final = "seated"
+"""The job type whose attempts need seats."""
 
 JOB_EVENTS: Final = EVERYTHING - {"documentCompleted", "documentFailed"}
 
@@ -191,6 +196,8 @@ class World:
         for job_type, (breaker, max_abandoned) in TYPES.items():
             self.scheduler.register(job_type, breaker=breaker, max_abandoned=max_abandoned)
             self.services[job_type] = Service(breaker, max_abandoned, self.happened)
+        self.seats = Seats(1)
+        self.scheduler.seat(SEATED, self.seats, lambda: None)
         self.jobs: dict[JobMachine, Expected] = {}
         self.ears: dict[JobMachine, Ear] = {}
         self.tempers: dict[Attempt, str] = {}
@@ -223,8 +230,16 @@ class World:
         return {
             job
             for job, expected in self.jobs.items()
-            if expected.may_start(self.now, halted=self.desk.halted, paused=self.paused)
+            if expected.may_start(self.now, halted=self.desk.halted, paused=self.paused) and self.has_seat(job)
         }
+
+    def has_seat(self, job: JobMachine) -> bool:
+        """Whether there is a place for one more attempt of a job."""
+        return job.ledger.type != SEATED or self._seated < self.seats.capacity
+
+    @property
+    def _seated(self) -> int:
+        return sum(attempt.job.ledger.type == SEATED for attempt in self.running)
 
     # Steps.
 
@@ -324,6 +339,12 @@ class World:
             self.happened["forced"] += bool(expected.running)
         self.attend()
         return first
+
+    def resize(self, change: int) -> None:
+        """The engine has more seats, or fewer, perhaps fewer than are taken."""
+        self.happened["more seats" if change > 0 else "fewer seats"] += 1
+        self.seats.resize(max(change, -self.seats.capacity))
+        self.attend()
 
     def watch(self) -> None:
         """Somebody begins to listen to every document."""
@@ -471,13 +492,15 @@ class World:
         if job in ready:
             assert priority == max(other.ledger.priority for other in ready), "a higher priority goes first"
         for other in ready - {job}:
-            if other.ledger.priority == priority:
+            # Lines take turns with one another, so that this holds within each of them.
+            if other.ledger.priority == priority and other.gate.seats is job.gate.seats:
                 passed = self.passed_over.setdefault(other, Counter())
                 passed[job if other.ledger.owner == owner else (owner,)] += 1
                 assert max(passed.values()) <= 1, "passed over twice"
         self.passed_over.pop(job, None)
         for other, passed in self.passed_over.items():
-            if (other.ledger.owner, other.ledger.priority) == (owner, priority):
+            alike = other.gate.seats is job.gate.seats
+            if alike and (other.ledger.owner, other.ledger.priority) == (owner, priority):
                 for whose in [whose for whose in passed if isinstance(whose, tuple)]:
                     del passed[whose]  # its owner had a turn, so that the other owners may have theirs
 
@@ -497,7 +520,8 @@ class World:
             assert set(gate.jobs) == {job for job in self.undecided if job.gate is gate}
             assert self._circuits[job_type] == service.announced
             assert service.abandoned == sum(attempt.job.gate is gate for attempt in self.strays), "R29"
-        waiting = [job for owners in self.desk.turns._hall._waiting.values() for jobs in owners.values() for job in jobs]
+        assert self.seats.taken == self._seated, "a seat is taken for every attempt that runs, and for no other"
+        waiting = _in_line(self.desk.turns._hall) + (_in_line(self.seats.line) if self.seats.free else [])
         assert self.desk.turns.size == len(waiting)
         assert set(waiting) == self.ready(), "the turns hold exactly the jobs that could start something"
         assert list(self.scheduler.jobs.values()) == list(self.jobs)
@@ -505,6 +529,8 @@ class World:
     def wind_down(self) -> None:
         """R16: once faults stop, everything ends and drains in a bounded number of steps."""
         self.pause(False)
+        if not self.seats.capacity:
+            self.resize(1)
         for attempt in [*self.strays]:
             self.come_back(attempt)
         self.check()
@@ -547,6 +573,10 @@ class World:
         self.attend()
 
 
+def _in_line(line: Line) -> list[JobMachine]:
+    return [job for owners in line._waiting.values() for jobs in owners.values() for job in jobs]
+
+
 def draw_request(random: Random) -> Request:
     """What a job might be asked for."""
     documents = random.choice((1, 2, 3, 5, 8, 150))
@@ -560,7 +590,7 @@ def draw_request(random: Random) -> Request:
     )
     return Request(
         documents,
-        random.choice(("plain", "guarded", "touchy")),
+        random.choice(("plain", "guarded", "touchy", SEATED, SEATED)),
         random.choice((None, "ann", "bob")),
         random.choice((0, 0, 0, 1)),
         random.random() < 0.3,
@@ -584,8 +614,8 @@ def _step(world: World, random: Random, *, mortal: bool) -> None:
     temper = random.choice(TEMPERS)
     running = world.running
     act = random.choices(
-        ("create", "take", "attempt", "time", "back", "cancel", "rare"),
-        (3, 8, 16, 6, 1, 0.3 if mortal else 0, 0.3),
+        ("create", "take", "attempt", "time", "back", "seats", "cancel", "rare"),
+        (3, 8, 16, 6, 1, 1, 0.3 if mortal else 0, 0.3),
     )[0]
     if act == "create" and len(world.undecided) < 4 and not world.desk.halted:
         world.create(draw_request(random))
@@ -597,6 +627,8 @@ def _step(world: World, random: Random, *, mortal: bool) -> None:
         _time_step(world, random)
     elif act == "back" and world.strays:
         world.come_back(random.choice(world.strays))
+    elif act == "seats":
+        world.resize(random.choice((-1, 1, 1, 2)))
     elif act == "cancel" and world.jobs:
         world.cancel(random.choice([*world.jobs]), force=random.random() < 0.5)
     elif act == "rare":

@@ -220,7 +220,9 @@ class JobMachine:
     @property
     def lives(self) -> int:
         """How many lives of the process in a row began with a crash of the one before and got the job no further."""
-        return self._lives if self.left == self._left_at_resume else 0
+        if self._lives == ORDERLY or self.left == self._left_at_resume:
+            return self._lives
+        return 0
 
     def active(self, now: float) -> float:
         """Seconds for which the job has been processing, over all lives of the process."""
@@ -262,7 +264,6 @@ class JobMachine:
     def leave(self) -> None:
         """The process ends in order: the life that follows does not begin with a crash."""
         self._lives = ORDERLY
-        self._left_at_resume = self.left
         self.changed()
 
     @property
