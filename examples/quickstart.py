@@ -10,7 +10,6 @@ other document.
 
 import asyncio
 import sys
-import threading
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -27,26 +26,25 @@ from docmill import (
     ProcessingContext,
     ProcessingJobType,
     Progress,
+    processor,
 )
 
 EXAMPLES = Path(__file__).parent / "documents"
 
-# docmill runs a plain function in threads, and no two threads may be inside pdfium at once. The lock makes
-# that safe; reading in parallel, and surviving hostile files, would take a process for each worker.
-pdfium_lock = threading.Lock()
 
-
+# A PDF may make its parser hang, crash or eat all memory, and no two threads may be inside pdfium at once. In
+# worker processes it harms nobody: each reads one document at a time, and is killed when the budget ends.
+@processor(isolation="process", max_memory=2**31)
 def read_pdf(document_id: str, context: ProcessingContext) -> dict[str, object]:
     """Process one document: its pages, its words and its first line."""
     path = Path(context.metadata["folder"], document_id)
-    with pdfium_lock:
-        try:
-            with pdfium.PdfDocument(path) as pdf:
-                pages = [page.get_textpage().get_text_bounded() for page in pdf]
-        except pdfium.PdfiumError as error:
-            # A second attempt would fail in the same way, so there is none after a PermanentError.
-            locked = error.err_code == pdfium.raw.FPDF_ERR_PASSWORD
-            raise PermanentError("needs a password" if locked else "not a valid PDF") from error
+    try:
+        with pdfium.PdfDocument(path) as pdf:
+            pages = [page.get_textpage().get_text_bounded() for page in pdf]
+    except pdfium.PdfiumError as error:
+        # A second attempt would fail in the same way, so there is none after a PermanentError.
+        locked = error.err_code == pdfium.raw.FPDF_ERR_PASSWORD
+        raise PermanentError("needs a password" if locked else "not a valid PDF") from error
     text = "\n".join(pages).strip()
     return {
         "kind": "digital" if text else "scanned",

@@ -366,6 +366,8 @@ class DocumentProcessingQueue(Listening):
         reject(problems)
         await self._open_host()
         binding = await self._registry.load(job_type)
+        assert self._host is not None
+        self._host.check()  # it may have been closed while a plugin was imported
         reject([*binding.obstacles(metadata)])
         known = await self._known(owner, idempotency_key, ids, job_type)
         if known is not None:
@@ -384,7 +386,6 @@ class DocumentProcessingQueue(Listening):
             created=now,
             wall_offset=wall - now,
         )
-        assert self._host is not None
         if idempotency_key is not None:
             self._arriving[owner, idempotency_key] = ledger
         await self._host.committer.record_new(ledger)

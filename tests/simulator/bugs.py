@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
+import attrs
+
 from docmill.core import attempt as attempt_module
-from docmill.core import herald, job
+from docmill.core import herald, job, scheduler
 from docmill.core.breaker import Gate, State
 from docmill.core.herald import Herald
 from docmill.core.job import JobMachine
 from docmill.core.scheduler import Scheduler
 from docmill.core.waiting import WaitingRoom
 from docmill.emitter import Emitter
+from docmill.events import JobCompleted
 from docmill.model import JobErrorCode, JobStatus
 from docmill.queue import DocumentProcessingQueue
 from docmill.runtime.lanes import Crew, Lane
@@ -164,6 +167,25 @@ def cleanup_keeps_what_is_old(right: Any) -> Any:
     return lambda self, now, max_age, owner=None: right(self, now, 2 * max_age, owner)
 
 
+@bug(Scheduler, "forget")
+def a_key_outlives_its_job(right: Any) -> Any:
+    def forget(self: Any, now: float, max_age: float, owner: str | None = None) -> Any:
+        keys = dict(self._keys)
+        gone = right(self, now, max_age, owner)
+        self._keys = keys
+        return gone
+
+    return forget
+
+
+@bug(JobMachine, "resume")
+def a_reopening_makes_jobs_young(right: Any) -> Any:
+    def resume(self: Any, mark: Any, now: float, **state: Any) -> None:
+        right(self, mark if mark.completed is None else mark._replace(completed=now), now, **state)
+
+    return resume
+
+
 @bug(Scheduler, "find")
 def another_owner_sees_the_job(right: Any) -> Any:
     return lambda self, job_id, owner=None: right(self, job_id)
@@ -211,6 +233,16 @@ def a_crash_loop_is_seen_too_early(right: Any) -> Any:
     return property(lambda self: right.fget(self) + 2)
 
 
+@bug(scheduler, "MAX_LIVES")
+def a_crash_loop_is_seen_too_late(right: Any) -> Any:
+    return right + 1
+
+
+@bug(JobMachine, "leave")
+def an_orderly_close_counts_as_a_crash(right: Any) -> Any:
+    return lambda self: self.changed()
+
+
 @bug(Herald, "_head")
 def a_sequence_number_is_left_out(right: Any) -> Any:
     def head(self: Any, now: float) -> Any:
@@ -218,6 +250,17 @@ def a_sequence_number_is_left_out(right: Any) -> Any:
         return right(self, now)
 
     return head
+
+
+@bug(Herald, "_terminal")
+def the_duration_counts_from_the_creation(right: Any) -> Any:
+    def terminal(self: Any, mark: Any, now: float) -> Any:
+        event = right(self, mark, now)
+        if not isinstance(event, JobCompleted):
+            return event
+        return attrs.evolve(event, duration=mark.completed - self._job.ledger.created)
+
+    return terminal
 
 
 @bug(Herald, "_progress_is_due")

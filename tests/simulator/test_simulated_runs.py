@@ -47,6 +47,33 @@ def test_runs_in_this_process_violate_nothing(backend: Any, durable: bool) -> No
         assert report.violations == [], seed
 
 
+ONCE_ACCUSED = [
+    pytest.param("asyncio", 8093, True, id="a clean-up that waits for an outage, while jobs grow old"),
+    pytest.param("asyncio", 10903, True, id="a clean-up that waits for a commit that is tried again"),
+    pytest.param("asyncio", 17275, True, id="a clean-up that waits for an outage and for one seat"),
+    pytest.param("asyncio", 20133, True, id="a clean-up that waits, and two jobs that grow old"),
+    pytest.param("asyncio", 25031, True, id="a clean-up that waits in a life in which nobody listens"),
+    pytest.param("asyncio", 97455, True, id="a clean-up just before a job is told of that a crash loop has failed"),
+    pytest.param("asyncio", 20178, False, id="a probe that is stopped by force and does not end"),
+    pytest.param("asyncio", 85245, True, id="a probe that is stopped by force in a shield, and the next one later"),
+    pytest.param("asyncio", 85716, False, id="a probe that is stopped by force in a thread"),
+    pytest.param(
+        "asyncio", 317892, False, id="the failure that opens a circuit at the moment at which another attempt begins"
+    ),
+    pytest.param("trio", 308467, True, id="several attempts after a pause without a breaker, before its end is told"),
+    pytest.param("asyncio", 66957, True, id="ends that are told after the slow commit of a reopening"),
+    pytest.param("asyncio", 74771, True, id="a key of a job that was cleaned up, now of another request"),
+    pytest.param("asyncio", 81813, True, id="a key of another request, over a crash"),
+    pytest.param("asyncio", 81129, True, id="a job that is first heard of by its slow jobStarted"),
+    pytest.param("asyncio", 93097, True, id="a job that a step of the clock has made old for the hourly clean-up"),
+]
+
+
+@pytest.mark.parametrize("backend,seed,durable", ONCE_ACCUSED)
+def test_what_the_checkers_once_took_for_a_violation_is_none(backend: Any, seed: int, durable: bool) -> None:
+    assert run_seed(seed, backend=backend, durable=durable).violations == []
+
+
 PRINT_DIGESTS = """
 from docmill.testing.simulator import run_seed
 for backend in ("asyncio", "trio"):

@@ -1,6 +1,7 @@
 """What is done to the queue from outside, and what must come of each call."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import Any
 
 from anyio import current_time, move_on_after
@@ -19,13 +20,26 @@ from docmill.model import Job, JobStatus
 from docmill.queue import DocumentProcessingQueue
 from docmill.testing.simulator import inside
 from docmill.testing.simulator.attempts import EPSILON
-from docmill.testing.simulator.jobs import JobWatch
+from docmill.testing.simulator.jobs import TOLERANCE, JobWatch, Stage
+from docmill.testing.simulator.keys import Keys
 from docmill.testing.simulator.plan import EXTRA, Action, JobPlan
 from docmill.testing.simulator.world import World
 
-__all__ = ["Actions"]
+__all__ = ["DAY", "Actions"]
 
 DAY = 24 * 3600.0
+
+REFUSALS = (QueueClosedError, StoreError, IdempotencyConflictError)
+"""What ``create_job`` may raise; of each conflict the keys say whether it had to be."""
+
+
+class CleanUp:
+    """One call of ``cleanup_old_jobs``; which jobs are old is seen when it begins."""
+
+    def __init__(self, began: float, max_age: float) -> None:
+        self.began = began
+        self.max_age = max_age
+        self.ended = inf
 
 
 class Actions:
@@ -37,9 +51,10 @@ class Actions:
 
     def __init__(self, world: World) -> None:
         self.pending = 0
-        self._cleaning = self._cleanups = 0
+        self._clean_ups: list[CleanUp] = []
         self._world = world
         self._history = world.history
+        self._keys = Keys(world.history, world.watches)
 
     async def take(self, step: JobPlan | Action) -> None:
         """Do one step of the plan."""
@@ -52,10 +67,10 @@ class Actions:
     async def _ask_for(self, plan: JobPlan) -> None:
         """Create a job, and wait for it like a caller does; after a crash ask again if there is a key."""
         queue = await self._world.opened()
-        job_id = await self._call(lambda: self._create(queue, plan), QueueClosedError, StoreError)
+        job_id = await self._call(lambda: self._create(queue, plan, plan.documents), *REFUSALS)
         if job_id is None and plan.key is not None:
             queue = await self._world.opened()
-            job_id = await self._call(lambda: self._create(queue, plan), QueueClosedError, StoreError)
+            job_id = await self._call(lambda: self._create(queue, plan, plan.documents), *REFUSALS)
         if job_id is not None:
             await self._await_end(queue, job_id)
 
@@ -91,16 +106,17 @@ class Actions:
         else:
             await self._read_outcomes(queue, watch, int(action.choice * 5) if action.amount < 0.5 else None)
 
-    async def _create(self, queue: DocumentProcessingQueue, plan: JobPlan) -> str:
-        job_id = await queue.create_job(
-            plan.documents,
-            plan.type,
-            plan.options,
-            owner=plan.owner,
-            idempotency_key=plan.key,
-            metadata={"number": self._world.plan.jobs.index(plan)},
-            priority=plan.priority,
-        )
+    async def _create(self, queue: DocumentProcessingQueue, plan: JobPlan, documents: tuple[str, ...]) -> str:
+        with self._keys.asking(queue, plan, documents):
+            job_id = await queue.create_job(
+                documents,
+                plan.type,
+                plan.options,
+                owner=plan.owner,
+                idempotency_key=plan.key,
+                metadata={"number": self._world.plan.jobs.index(plan)},
+                priority=plan.priority,
+            )
         self._created(queue, job_id)
         return job_id
 
@@ -200,43 +216,46 @@ class Actions:
 
     async def clean_up(self, queue: DocumentProcessingQueue, max_age: float) -> None:
         """Have old jobs removed, and check which are gone."""
-        before = {job.id: job for job in queue.get_all_jobs()}
-        self._cleaning += 1
-        self._cleanups += 1
-        number, alone = self._cleanups, self._cleaning == 1
+        # Which are old is seen when the call is made; it returns once they are off the disk, which may take a minute.
+        began, before = current_time(), {job.id: job for job in queue.get_all_jobs()}
+        for job in before.values():
+            self._world.watches.see(job, whole=False)
+        told = {job_id for job_id, job in before.items() if self._is_told(self._world.watches.of(job))}
+        mine = CleanUp(began, max_age)
+        self._clean_ups.append(mine)
         removed = await self._call(lambda: queue.cleanup_old_jobs(max_age), QueueClosedError)
-        self._cleaning -= 1
-        alone = alone and self._cleanups == number
+        mine.ended = current_time()
+        others = [other for other in self._clean_ups if other is not mine and other.ended >= began]
+        alone = not others
         gone = [job_id for job_id in before if queue.get_job_status(job_id) is None]
         for job_id in gone:
             self._world.watches.of(before[job_id]).gone = True
         if removed is None or not self._is_current(queue):
             return
-        expect, now = self._history.expect, current_time()
+        expect = self._history.expect
         self._history.note("", "cleanup", max_age, *gone)
         expect(removed == len(gone) or not alone, "R30", "cleanup says {} and removed {}", removed, gone)
         for job_id, job in before.items():
-            self._check_removed(self._world.watches.of(job), job, job_id in gone, now, max_age)
+            watch = self._world.watches.of(job)
+            if job_id in gone:
+                self._check_removed(watch, job, [mine, *others])
+            elif job.drained and job_id in told:
+                age = watch.age(began)
+                expect(age <= max_age + TOLERANCE, "R30", "{} was kept {} s old", job_id, age)
         if self._world.plan.durable and alone:
             expect(not set(gone) & set(self._world.disk.records), "R30", "{} is removed and still on the disk", gone)
 
-    def _check_removed(self, watch: JobWatch, job: Job, gone: bool, now: float, max_age: float) -> None:
+    def _is_told(self, watch: JobWatch) -> bool:
+        """Whether the end of a job was told, so that nobody needs it any more; of a deaf life only what it found so."""
+        deaf = self._world.deaf and not watch.decided_at_open
+        return deaf or watch.told_at_open or self._history.life in watch.heard
+
+    def _check_removed(self, watch: JobWatch, job: Job, by: Sequence[CleanUp]) -> None:
         expect = self._history.expect
         heard = bool(watch.heard) or watch.streamed or self._world.deaf
-        expect(not gone or heard, "R02", "{} was removed before anybody heard of its end", job.id)
-        if watch.decided_at is None or watch.decided_at_open:
-            expect(not gone or job.drained, "R30", "{} was removed as {}", job.id, job)
-            return
-        age = now - watch.decided_at
-        expect(
-            not gone or (job.drained and age >= max_age - EPSILON),
-            "R30",
-            "{} was removed {} s old, drained {}",
-            job.id,
-            age,
-            job.drained,
-        )
-        expect(gone or not job.drained or age <= max_age + EPSILON, "R30", "{} was kept {} s old", job.id, age)
+        expect(heard, "R02", "{} was removed before anybody heard of its end", job.id)
+        old = job.drained and any(watch.age(each.began) >= each.max_age - TOLERANCE for each in by)
+        expect(old, "R30", "{} was removed {} s old, drained {}", job.id, watch.age(by[0].began), job.drained)
 
     def _set_clock(self, action: Action) -> None:
         span = 365 * DAY if action.amount > 0.5 else 3600.0 * 5
@@ -269,24 +288,13 @@ class Actions:
         job = queue.get_job_status(watch.id)
         if job is None or watch.plan.key is None or job.retry_of is not None:
             return
-        again = await self._call(lambda: self._create(queue, watch.plan), QueueClosedError, StoreError)
+        again = await self._call(lambda: self._create(queue, watch.plan, watch.documents), *REFUSALS)
         if again is None or queue.get_job_status(watch.id) is None:
             return
         self._history.expect(again == watch.id, "Q21", "{} has made {} and {}", watch.plan.key, watch.id, again)
-        try:
-            other = await queue.create_job(
-                [*watch.documents, EXTRA],
-                watch.plan.type,
-                watch.plan.options,
-                owner=watch.plan.owner,
-                idempotency_key=watch.plan.key,
-                metadata={"number": self._world.plan.jobs.index(watch.plan)},
-            )
-        except IdempotencyConflictError:
-            return
-        except (QueueClosedError, StoreError):
-            return
-        there = queue.get_job_status(watch.id) is not None
+        differing = watch.plan.documents if EXTRA in watch.documents else (*watch.documents, EXTRA)
+        other = await self._call(lambda: self._create(queue, watch.plan, differing), *REFUSALS)
+        there = other is not None and queue.get_job_status(watch.id) is not None
         self._history.expect(not there, "Q21", "{} has made {} for another request", watch.plan.key, other)
 
     async def _read_outcomes(self, queue: DocumentProcessingQueue, watch: JobWatch, most: int | None) -> None:
@@ -323,10 +331,12 @@ class Actions:
         began, life, crashes = current_time(), self._history.life, self._world.crashes
         self._history.note("", "closes", timeout)
         self._world.attempts.give_up(after=timeout)
+        self._world.stage = Stage.CLOSING
         with move_on_after(timeout + 500.0) as scope:
             await self._call(lambda: queue.aclose(timeout))
         if life != self._history.life or crashes != self._world.crashes or inside.failed(queue):
             return
+        self._world.stage = Stage.CLOSED
         took = current_time() - began
         slack = 1.0 + (90.0 if self._plan_has_store_trouble() else 0.0)
         self._history.expect(

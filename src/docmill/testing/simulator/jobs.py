@@ -1,6 +1,7 @@
 """The jobs as callers and listeners see them: R01 to R06, R13 to R15, R19, R20, R22 and R25."""
 
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,29 @@ from docmill.testing.simulator.plan import JobPlan
 if TYPE_CHECKING:
     from docmill.events import TerminalEvent
 
-__all__ = ["JobWatch", "Watches"]
+__all__ = ["TOLERANCE", "JobWatch", "Stage", "Watches"]
 
 TOLERANCE = 1e-4
 """The same over a crash, where times go through a wall clock."""
+
+MAX_CRASHES = 4
+"""Crashes in a row without any progress of a job after which it fails."""
 
 NEXT = {
     JobStatus.PENDING: set(JobStatus),
     JobStatus.PROCESSING: set(JobStatus) - {JobStatus.PENDING},
 }
+
+
+class Stage(Enum):
+    """How far a life of the queue has come. One that ends before it is closed or crashes has lost its store."""
+
+    OPENING = auto()
+    OPEN = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+    CRASHED = auto()
+    """It was open, and not being closed."""
 
 
 class JobWatch:
@@ -33,7 +48,6 @@ class JobWatch:
         plan: what was asked for.
         documents: the documents, which for a retried job are not those of the plan.
         born: the life in which it was seen first.
-        seen_at: when that was.
         status: the last one seen.
         processed: the highest number seen.
         heard: the terminal events heard, by life.
@@ -41,7 +55,12 @@ class JobWatch:
         told_for_good: whether a life that has heard the terminal event was closed in order.
         cancels: how many callers of ``cancel_job`` were told True.
         decided_at: when it was decided, on the loop's clock, if that was seen.
+        decided_at_open: whether it was decided when this life began.
+        told_at_open: whether its end was told by then, as the disk has it.
+        age_at_open: seconds since its decision then, by the wall clock.
         gone: whether it was cleaned up.
+        fewest_crashes: how many lives in a row have ended in a crash for certain and have got it no further.
+        most_crashes: the same, with the lives that may count as such.
     """
 
     def __init__(self, job: Job | JobRecord, plan: JobPlan, life: int) -> None:
@@ -49,7 +68,6 @@ class JobWatch:
         self.plan = plan
         self.documents = tuple(job.document_ids)
         self.born = life
-        self.seen_at = current_time()
         self.status = JobStatus.PENDING
         self.processed = 0
         self.shown: tuple[list[Any], list[Any]] = ([], [])
@@ -64,8 +82,32 @@ class JobWatch:
         self.decided_at_open = False
         self.active_at_open = 0.0
         self.opened_at = 0.0
-        self.barren_lives = 0
+        self.told_at_open = False
+        self.age_at_open = 0.0
+        self.fewest_crashes = self.most_crashes = 0
         self.processed_at_open = 0
+
+    def age(self, now: float) -> float:
+        """Seconds since its decision; over a reopening the wall clock says, as it is all there is to ask."""
+        if self.decided_at_open:
+            return self.age_at_open + now - self.opened_at
+        return -inf if self.decided_at is None else now - self.decided_at
+
+    def count_crash(self, end: Stage, record: JobRecord) -> None:
+        """A life has ended at a stage, and has left this on the disk."""
+        if record.mark.completed is not None:
+            return
+        settled, begun = len(record.ok) + len(record.failed), record.mark.started is not None
+        further = settled > self.processed_at_open
+        self.processed_at_open = settled
+        if end is Stage.CLOSED or not begun:
+            self.fewest_crashes = self.most_crashes = 0
+            return
+        self.most_crashes = 1 if further else self.most_crashes + 1
+        if further or end is Stage.CLOSING:  # that it closes in order may be on the disk before it has
+            self.fewest_crashes = 0
+        if end is Stage.CRASHED:
+            self.fewest_crashes += 1
 
 
 class Watches:
@@ -105,16 +147,24 @@ class Watches:
         """What the queue says of a job now."""
         return self._find(job_id)
 
-    def begin_life(self) -> None:
-        """The queue was opened again."""
+    def begin_life(self, end: Stage, wall: float) -> None:
+        """The queue is opened again, at this time of the wall clock, after a life that has ended at a stage."""
         for record in () if self._records is None else self._records.values():
             watch = self.of(record, life=self._history.life - 1)
-            settled = len(record.ok) + len(record.failed)
-            begun = record.mark.started is not None
-            watch.barren_lives = watch.barren_lives + 1 if begun and settled == watch.processed_at_open else int(begun)
-            watch.processed_at_open = settled
-            watch.begun_at_open, watch.decided_at_open = begun, record.mark.completed is not None
+            watch.count_crash(end, record)
+            completed = record.mark.completed
+            watch.begun_at_open, watch.decided_at_open = record.mark.started is not None, completed is not None
             watch.active_at_open, watch.opened_at = record.active, current_time()
+            watch.told_at_open = record.told
+            watch.age_at_open = 0.0 if completed is None else max(0.0, wall - completed)
+
+    def check_crash_loops(self) -> None:
+        """The queue has opened: no job may go on that the process has died of four times."""
+        for watch in self.jobs.values():
+            job = self._find(watch.id)
+            if job is not None and not watch.decided_at_open and watch.fewest_crashes >= MAX_CRASHES:
+                looping = job.error_code is JobErrorCode.CRASH_LOOP
+                self._history.expect(looping, "R01", "{} is {} after {} crashes", job.id, job, watch.fewest_crashes)
 
     def see(self, job: Job, *, whole: bool) -> None:
         """Check a snapshot; with ``whole`` its outcomes, too."""
@@ -157,11 +207,11 @@ class Watches:
             )
         if job.error_code is JobErrorCode.CRASH_LOOP:
             expect(
-                watch.barren_lives >= 4,
+                watch.most_crashes >= MAX_CRASHES,
                 "R01",
-                "{}: crash_loop after {} lives without progress",
+                "{}: crash_loop after {} crashes without progress",
                 job.id,
-                watch.barren_lives,
+                watch.most_crashes,
             )
         if job.error_code is JobErrorCode.MAX_FAILURES:
             most = watch.plan.options.max_failures
@@ -300,3 +350,8 @@ class Watches:
             return watch.opened_at - watch.active_at_open + timeout
         first = next((run.started for run in attempts if run.life == self._history.life), inf)
         return first + timeout
+
+    def time_taken(self, watch: JobWatch) -> float:
+        """Seconds from the first attempt of a job to its decision, both in this life."""
+        decided, attempts = watch.decided_at, self._attempts.of_job[watch.id]
+        return inf if decided is None or not attempts else decided - attempts[0].started

@@ -11,10 +11,12 @@ from anyio import create_task_group, current_time, get_running_tasks, move_on_af
 
 from docmill.errors import QueueClosedError, StoreError
 from docmill.queue import DocumentProcessingQueue
+from docmill.runtime.committer import LONGEST_WAIT
 from docmill.testing.simulator import inside
-from docmill.testing.simulator.actions import Actions
+from docmill.testing.simulator.actions import DAY, Actions
 from docmill.testing.simulator.against_model import check_against_model
 from docmill.testing.simulator.history import History, Violation
+from docmill.testing.simulator.jobs import TOLERANCE, JobWatch
 from docmill.testing.simulator.plan import Plan, draw
 from docmill.testing.simulator.world import World
 from docmill.testing.virtual import Backend, simulate
@@ -98,13 +100,15 @@ async def _live(world: World) -> None:
             await queue.start()
         except (QueueClosedError, StoreError):
             world.history.note("", "cannot open")
+        else:
+            world.has_opened()
         if world.queue is queue:
             world.watches.opened_at = current_time()
             world.up.set()
             if death is not None and death.after is not None:
                 with move_on_after(death.after):
                     await inside.wait_for_end(queue)
-                if world.queue is queue and not world.calm:
+                if world.queue is queue and not world.calm and not inside.is_over(queue):
                     world.crash()
         await inside.wait_for_end(queue)
         if world.queue is queue:
@@ -151,14 +155,20 @@ async def _join(world: World) -> DocumentProcessingQueue:
 
 
 async def _rest(world: World, actions: Actions) -> DocumentProcessingQueue:
-    """Wait until all has ended and nothing new has come for a second, which is more than telling takes."""
-    pause = 1.0
+    """Wait until all has ended and nothing new has come for longer than telling takes."""
+    pause = 1.0 + _commit_under_way(world.plan)
     while True:
         queue = await _join(world)
         await sleep(pause)
         if not actions.pending and queue is world.queue and all(job.drained for job in queue.get_all_jobs()):
             return queue
         pause *= 2.0
+
+
+def _commit_under_way(plan: Plan) -> float:
+    """Seconds that a commit may take which began before the calm; what a reopening has to tell waits for its end."""
+    latency = plan.latency if "slow_store" in plan.traits else 0.0
+    return latency + (LONGEST_WAIT if plan.traits & {"fail_before", "fail_after", "outage"} else 0.0)
 
 
 def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:
@@ -168,8 +178,7 @@ def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:
     for watch in world.watches.jobs.values():
         job = queue.get_job_status(watch.id)
         if job is None:
-            lost = not watch.gone and (world.plan.durable or watch.born == life)
-            expect(not lost, "R18", "{} is lost", watch.id)
+            _check_gone(world, watch)
             continue
         world.watches.see(job, whole=True)
         expect(job.status.is_terminal and job.drained, "R16", "{} is {}, drained {}", job.id, job.status, job.drained)
@@ -182,6 +191,17 @@ def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:
             expect(same and record.mark.drained, "R21", "{}: disk and memory differ at rest", job.id)  # type: ignore[union-attr]
         if world.plan.plain:
             check_against_model(world, watch, job)
+
+
+def _check_gone(world: World, watch: JobWatch) -> None:
+    """A job is not there any more: it was cleaned up, by a call or by the hour, or went with a life's memory."""
+    if watch.gone or not (world.plan.durable or watch.born == world.history.life):
+        return
+    hours = (current_time() - world.watches.opened_at) // 3600.0
+    age = watch.age(world.watches.opened_at + hours * 3600.0) if hours else 0.0
+    world.history.expect(age >= DAY - TOLERANCE, "R18", "{} is lost", watch.id)
+    heard = bool(watch.heard) or watch.streamed or world.deaf
+    world.history.expect(heard, "R02", "{}: nobody has heard of its end", watch.id)
 
 
 @contextmanager

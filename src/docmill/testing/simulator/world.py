@@ -18,7 +18,7 @@ from docmill.testing.simulator.circuits import Circuits
 from docmill.testing.simulator.clock import SteppingClock
 from docmill.testing.simulator.ears import Ears
 from docmill.testing.simulator.history import History
-from docmill.testing.simulator.jobs import Watches
+from docmill.testing.simulator.jobs import Stage, Watches
 from docmill.testing.simulator.plan import ASYNC, BARE, SYNC, Death, Plan
 
 __all__ = ["World"]
@@ -35,6 +35,7 @@ class World:
         calm: whether all faults are off.
         deaf: whether nobody listens in this life.
         over: whether the last life has ended.
+        stage: how far this life has come.
         crashes: how many lives have ended in a crash.
         store_faults: how many commits were made to fail.
     """
@@ -48,6 +49,7 @@ class World:
         self.ears: Ears | None = None
         self.calm = False
         self.over = False
+        self.stage = Stage.CLOSED
         self.crashes = 0
         self.store_faults = 0
         records = self.disk.records if plan.durable else None
@@ -95,7 +97,8 @@ class World:
         self.queue = self._latest = queue
         self.deaf = deaf
         self.circuits.reset(deaf=deaf or bool(plan.traits & LATE))
-        self.watches.begin_life()
+        self.watches.begin_life(self.stage, self.clock.wall())
+        self.stage = Stage.OPENING
         self.ears = Ears(self.history, self.watches, self.circuits, self.disk.records if plan.durable else None)
         if not deaf:
             self.ears.listen(queue, documents=plan.seed % 3 == 0)
@@ -108,12 +111,19 @@ class World:
         self.history.note("", "opens")
         return queue
 
+    def has_opened(self) -> None:
+        """The queue of this life works."""
+        self.stage = Stage.OPEN
+        self.watches.check_crash_loops()
+
     def crash(self) -> None:
         """The process dies."""
         queue = self.queue
         if queue is not None:
             self.history.note("", "crashes")
             self.crashes += 1
+            if self.stage is Stage.OPEN:
+                self.stage = Stage.CRASHED
             self.end_life()
             inside.crash(queue)
 
