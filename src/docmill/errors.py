@@ -13,7 +13,11 @@
     ├── PluginError                        a processor plugin cannot be found or loaded
     ├── InternalError                      a bug in docmill
     ├── StoreError
-    │   └── StoreUnavailableError          the store stayed out of reach
+    │   ├── StoreUnavailableError          the store stayed out of reach
+    │   ├── StoreCorruptError              what is there is not what was written
+    │   ├── StoreReadOnlyError             it may not be written to
+    │   ├── StoreInUseError                another queue has it open
+    │   └── StoreVersionError              it was made by a newer version of docmill
     └── raised by processors
         ├── PermanentError                 never retry this document
         ├── RetryAfter                     pause this job type for a while
@@ -37,8 +41,12 @@ __all__ = [
     "QueueClosedError",
     "RetryAfter",
     "ServiceUnavailableError",
+    "StoreCorruptError",
     "StoreError",
+    "StoreInUseError",
+    "StoreReadOnlyError",
     "StoreUnavailableError",
+    "StoreVersionError",
 ]
 
 
@@ -119,6 +127,25 @@ class StoreError(DocmillError):
 
 class StoreUnavailableError(StoreError):
     """The store could not record for so long that the queue stopped; its jobs resume when it is reopened."""
+
+
+class StoreCorruptError(StoreError):
+    """What the store holds is not what was written; the message names it. Nothing was changed.
+
+    Move it aside and restore a backup; a queue never starts with an empty store in its place.
+    """
+
+
+class StoreReadOnlyError(StoreError):
+    """The store may not be written to; the message names it. Give the process the right to write."""
+
+
+class StoreInUseError(StoreError):
+    """Another queue, in this process or another one, has the store open; close it first, or use a store of its own."""
+
+
+class StoreVersionError(StoreError):
+    """The store has the schema of a newer version of docmill, or an older one that may not be migrated."""
 
 
 class PermanentError(DocmillError):

@@ -67,6 +67,7 @@ class Plugin:
     def _spec(self) -> ProcessorSpec:
         module, _, attribute = self.value.partition("[")[0].partition(":")
         try:
+            invalidate_caches()  # the package may have been installed while this program ran
             # Threads that come here together are no harm: an import of one module happens once.
             target: Any = import_module(module.strip())
             if attribute:
@@ -81,8 +82,8 @@ class Plugin:
 def discover(*, exclude: Iterable[str] = (), refresh: bool = False) -> dict[str, Plugin]:
     """The plugins of all installed packages by job type. None of them is imported.
 
-    What is installed is looked up once for each ``sys.path``; later calls remember it, and the plugins that
-    were loaded.
+    What is installed is looked up once, and again when ``sys.path`` has changed; calls in between give the same
+    plugins, loaded or not.
 
     Args:
         exclude: names of packages whose plugins are left out, installed or not.
@@ -95,7 +96,6 @@ def discover(*, exclude: Iterable[str] = (), refresh: bool = False) -> dict[str,
         PluginError: there are two plugins for one job type; the message names their packages.
     """
     if refresh:
-        invalidate_caches()
         _installed.cache_clear()
     excluded = {_normalized(name) for name in ([exclude] if isinstance(exclude, str) else exclude)}
     found: dict[str, Plugin] = {}

@@ -79,7 +79,7 @@ class DocumentProcessingQueue(Listening):
         self._scheduler = Scheduler(
             max_workers=max_workers, uniform=uniform, make_attempt=Context, durable=self._store.durable
         )
-        self._registry = Registry(processors, self._scheduler)
+        self._registry = Registry(processors, self._scheduler, self._store)
         self._emitter = Emitter(self._scheduler.follow, self._interrupted)
         self._signals = Signals()
         self._arriving: dict[tuple[str | None, str], Ledger] = {}
@@ -362,6 +362,7 @@ class DocumentProcessingQueue(Listening):
             idempotency_key=idempotency_key,
             metadata=metadata,
             priority=priority,
+            durable=self._store.durable,
         )
         reject(problems)
         await self._open_host()
@@ -449,7 +450,11 @@ class DocumentProcessingQueue(Listening):
         binding = self._registry.get(job_type)
         if binding is None:
             return {}
-        return {"processor": binding, "finalizes": binding.spec.finalize is not None}
+        return {
+            "processor": binding,
+            "finalizes": binding.spec.finalize is not None,
+            "risky": binding.spec.declaration.isolation != "process",
+        }
 
     async def _open_host(self) -> None:
         if self._host is None or self._closed_unopened:

@@ -358,7 +358,7 @@ def test_a_job_is_not_cleaned_up_before_its_end_was_told() -> None:
     bench = Bench(durable=True)
     job = bench.job(1)
     bench.ok(bench.take())
-    job.shown = job.gather()
+    job.recorded(job.gather())
     assert bench.scheduler.forget(0.0, 0.0) == []
 
     bench.commit()

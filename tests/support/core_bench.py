@@ -70,6 +70,7 @@ class Bench:
         max_abandoned: of the job type "T".
         max_workers: attempts at once, over all jobs.
         durable: whether nothing is told before ``commit``.
+        risky: whether documents may kill the process, so that they leave a trail in a durable store.
         heard: the names of the events that somebody listens to.
 
     Attributes:
@@ -85,6 +86,7 @@ class Bench:
         max_abandoned: int = 8,
         max_workers: int = 50,
         durable: bool = False,
+        risky: bool = False,
         heard: frozenset[str] = EVERYTHING,
         uniform: Any = lambda least, most: most,
     ) -> None:
@@ -95,6 +97,7 @@ class Bench:
         self.circuits: list[tuple[str, str | None]] = []
         self.heard = heard
         self._durable = durable
+        self._risky = risky
         self._ids = count(1)
 
     @property
@@ -127,7 +130,7 @@ class Bench:
             created=self.now,
             options=JobOptions(**options),
         )
-        job = self.scheduler.add(ledger, finalizes=finalizes)
+        job = self.scheduler.add(ledger, finalizes=finalizes, risky=self._risky)
         self.tell()
         return job
 
@@ -210,7 +213,7 @@ class Bench:
     def reveal(self, changes: list[tuple[JobMachine, Mark]]) -> None:
         """Show and tell what was recorded."""
         for job, mark in changes:
-            job.shown = mark
+            job.recorded(mark)
             self.events += job.herald.news(mark, self.now, self.heard)
 
     def commit(self) -> None:
@@ -254,7 +257,8 @@ def reopened(
         lives: how many lives in a row have not got the job any further.
         run: what the job is run with; ``told`` says whether its end was heard.
     """
-    bench = Bench(durable=True)
+    run.setdefault("risky", False)
+    bench = Bench(durable=True, risky=run["risky"])
     for name in {*bench.scheduler.gates} - set(types):
         del bench.scheduler.gates[name]
     bench.now = now

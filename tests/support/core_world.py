@@ -440,7 +440,7 @@ class World:
             changed = list(self.desk.changed)
             self.desk.changed.clear()
             for job in changed:
-                job.shown = job.gather()
+                job.recorded(job.gather())
                 expected = self.jobs[job]
                 cut = expected.before or (len(expected.ok), len(expected.failed))
                 for event in job.herald.news(job.shown, self.now, self.heard):

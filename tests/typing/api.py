@@ -36,6 +36,7 @@ from docmill import (
     process_documents,
     processor,
 )
+from docmill.plugins import Plugin, discover
 
 
 async def on_the_loop(document_id: str, context: ProcessingContext) -> dict[str, int]:
@@ -278,3 +279,7 @@ async def use_the_short_form() -> None:
 
 assert_type(JobOptions.recommended("FULL_ANALYSIS", 12), JobOptions)
 assert_type(InvalidJobError("no").problems, tuple[str, ...])
+
+assert_type(discover(exclude=["a"], refresh=True), dict[str, Plugin])
+assert_type(discover()["A"].docmill_load(), Processor)
+DocumentProcessingQueue({**discover(), "LOOP": on_the_loop})

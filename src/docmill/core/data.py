@@ -44,18 +44,18 @@ def _refused(code: FailureCode, reason: str) -> Verdict:
     return Verdict(code, reason, retry=False, counted=False)
 
 
-def why_not_json(value: Any) -> str | None:
+def why_not_json(value: Any, name: str = "result") -> str | None:
     """What keeps a value from being JSON, with the place and a way out; None if nothing that can be named."""
-    for path, depth, item in walk(value):
+    for path, depth, item in walk(value, name):
         problem = _problem(item, depth)
         if problem is not None:
             return f"{path} {problem}"
     return None
 
 
-def walk(value: Any) -> Iterator[tuple[str, int, Any]]:
+def walk(value: Any, name: str = "result") -> Iterator[tuple[str, int, Any]]:
     """Every part of a result, with its place and depth; what contains itself ends below MAX_DEPTH."""
-    waiting: list[tuple[str, int, Any]] = [("result", 0, value)]
+    waiting: list[tuple[str, int, Any]] = [(name, 0, value)]
     while waiting:
         path, depth, item = waiting.pop()
         yield path, depth, item

@@ -26,6 +26,8 @@ class Desk:
         circuits: circuits that opened, with their error and end, or closed, with neither.
         halted: whether the queue is closing, so that no attempt starts any more.
         paused: whether the store cannot record at the moment, so that no attempt starts for a while.
+        solo: the job that has the process for itself, or waits until nothing else runs; None if there is none.
+        solo_ended: whether there was one, so that all jobs have to look again whether they may start something.
         watched: whether somebody follows every single document, so that each one is told.
         uniform: draws a number between two others; for retry jitter.
     """
@@ -40,4 +42,6 @@ class Desk:
         self.circuits: list[tuple[Gate, str | None, float | None]] = []
         self.halted = False
         self.paused = False
+        self.solo: JobMachine | None = None
+        self.solo_ended = False
         self.watched = False

@@ -18,6 +18,7 @@ from docmill.core.desk import Desk
 from docmill.core.estimate import percent, remaining_time
 from docmill.core.herald import Herald
 from docmill.core.retries import wait_before
+from docmill.core.trail import Trail
 from docmill.core.verdict import Verdict, stopped
 from docmill.core.waiting import Waiting, WaitingRoom
 from docmill.model import FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
@@ -39,6 +40,8 @@ class JobMachine:
         processor: what runs a document; the rules never look at it.
         limit: the attempts that may run at once.
         budget: seconds for one document.
+        trail: what the store is told ahead; None where a crash cannot be a document's fault, or loses all anyway.
+        allowed: documents before this position may start.
         steady: whether the next thing to start can only be the next unstarted document.
         fresh: the position of the first document that was never started.
         left: documents not settled yet.
@@ -64,6 +67,7 @@ class JobMachine:
         "_turns",
         "_waiting",
         "alarm",
+        "allowed",
         "before",
         "budget",
         "busy",
@@ -95,6 +99,7 @@ class JobMachine:
         "summary_error",
         "told",
         "total",
+        "trail",
     )
 
     def __init__(
@@ -106,6 +111,7 @@ class JobMachine:
         processor: Any = None,
         finalizes: bool = False,
         durable: bool = False,
+        risky: bool = True,
         max_workers: int = 50,
         make_attempt: MakeAttempt = Attempt,
     ) -> None:
@@ -114,8 +120,13 @@ class JobMachine:
         self.processor = processor
         self.durable = durable
         self.total = len(ledger.document_ids)
+        self.trail: Trail | None = None
+        self.allowed = self.total
         self.limit = min(ledger.options.max_concurrent, max_workers)
         self.budget = ledger.options.document_timeout
+        if durable and risky:
+            self.trail = Trail(self.total, 2 * self.limit)
+            self.allowed = 0
         self.steady = False
         self.fresh = 0
         self.left = self.total
@@ -159,8 +170,8 @@ class JobMachine:
 
     def mark(self) -> Mark:
         """A cut through the job as it is now."""
-        ledger = self.ledger
-        return Mark(
+        ledger, trail = self.ledger, self.trail
+        mark = Mark(
             self.status,
             len(ledger.ok),
             len(ledger.failed),
@@ -173,11 +184,26 @@ class JobMachine:
             self.summary,
             self.summary_error,
         )
+        if trail is not None:
+            mark = mark._replace(reserved=trail.reserved, alone=trail.alone, blamed=trail.blamed)
+        return mark
 
     def gather(self) -> Mark:
         """The mark that is recorded and told next; what follows will be a change again."""
         self.notable = self.total
+        if self.trail is not None and self.trail.reserved:
+            self.trail.reserve(self.fresh)
         return self.mark()
+
+    def recorded(self, mark: Mark) -> None:
+        """A mark was recorded: that is what users see, and what may start."""
+        self.shown = mark
+        trail = self.trail
+        if trail is not None and (mark.reserved > self.allowed or trail.alone is not None):
+            if self.fresh >= self.allowed > 0:
+                trail.held_up()
+            self.allowed = max(self.allowed, mark.reserved)
+            self.survey()
 
     @property
     def visible(self) -> Mark:
@@ -242,24 +268,37 @@ class JobMachine:
         self.summary, self.summary_error = mark.summary, mark.summary_error
         self.told = told
         self.left = self._left_at_resume = self.total - mark.ok - mark.failed
-        self._lives = lives if mark.started is not None else 0
+        self._lives = lives if mark.started is not None or mark.reserved else 0
         self._active_before, self._active_since = active, now
-        settled = {row[0] for rows in (self.ledger.ok, self.ledger.failed) for row in rows}
-        self.fresh = max(settled, default=-1) + 1
-        for position in range(self.fresh):
-            if position not in settled:
-                self._return(position, 0)
         self.drained = self.decided
         self.shown = self.mark()
         self.herald.resume(self.shown, now, told=told)
         if self.decided:
             del self.gate.jobs[self]
-        elif self.started is not None:
+        else:
+            self._take_up(mark, now)
+        if not self.decided and self.started is not None:
             self._set_deadline(now - active)
         if not self.left and not self.decided:
             self._settled(now)
-        self.changed()
+        if not (self.decided and told and mark.drained):
+            self.changed()
         self.survey()
+
+    def _take_up(self, mark: Mark, now: float) -> None:
+        """Find out what is unstarted again, and what is suspected of having killed the process."""
+        settled = {row[0] for rows in (self.ledger.ok, self.ledger.failed) for row in rows}
+        self.fresh = max(mark.reserved, max(settled, default=-1) + 1)
+        unsettled = [position for position in range(self.fresh) if position not in settled]
+        if self.trail is None or not self._lives:
+            for position in unsettled:
+                self._return(position, 0)
+        else:
+            for position in self.trail.resume(mark, unsettled):
+                error = "the process died twice while this document ran alone"
+                self._fail(position, 2, now, Fault(FailureCode.POISON, error), now)
+        if self.trail is not None:
+            self.trail.reserved = self.allowed = mark.reserved
 
     def leave(self) -> None:
         """The process ends in order: the life that follows does not begin with a crash."""
@@ -278,14 +317,16 @@ class JobMachine:
 
     def survey(self) -> None:
         """Find out again whether something could start, and take part in the turns accordingly."""
+        if self.trail is not None and self.trail.alone is not None:
+            self._see_whether_it_has_run(self.trail)
         due = self._waiting is not None and self._waiting.has_due
         unsettled = due or bool(self.returned) or self._finalize_next
-        something = unsettled or self.fresh < self.total
+        something = unsettled or self.fresh < self.allowed or (self.trail is not None and self._may_start(self.trail))
         if self._desk.halted:
             something = self._finalize_next
-        if self.decided or self._desk.paused:
+        if self.decided or self._desk.paused or self._desk.solo not in (None, self):
             something = False
-        self.steady = something and not unsettled and self.started is not None
+        self.steady = something and not unsettled and self.started is not None and self.fresh < self.allowed
         ready = something and len(self.running) < self.limit and self.gate.admits
         if ready != self._ready:
             self._ready = ready
@@ -295,13 +336,42 @@ class JobMachine:
             else:
                 self._turns.remove(self)
 
+    def _may_start(self, trail: Trail) -> bool:
+        """Whether a turn would help: to reserve documents, to ask for the process, or to run a suspect alone."""
+        if self.fresh < self.total:
+            return trail.reserved <= self.fresh
+        if not trail.suspects or self.running or self._waiting:
+            return False
+        return self._desk.solo is None or (trail.alone is not None and self.shown.alone == trail.alone)
+
+    def _see_whether_it_has_run(self, trail: Trail) -> None:
+        if not self.running and trail.alone not in trail.suspects:
+            trail.alone = None
+            self.changed()
+            if self._desk.solo is self:
+                self._desk.solo, self._desk.solo_ended = None, True
+
+    def be_alone(self) -> None:
+        """Nothing else runs: have it recorded which suspect runs next, and then start that."""
+        trail = self.trail
+        assert trail is not None
+        if trail.alone is None:
+            trail.alone = trail.suspects[0]
+            self.changed()
+
     def start(self, now: float) -> Attempt | None:
-        """Start what is to run next: a retry that is due, a returned document, a fresh one, the summary."""
+        """Start what is to run next: a retry that is due, a returned document, a fresh one, the summary, a suspect.
+
+        None if it has to ask the store first, or has to have the process for itself.
+        """
         if not self._ready:
+            return None
+        attempt = self._next_attempt(now)
+        if attempt is None:
+            self.survey()
             return None
         if self.started is None:
             self._begin(now)
-        attempt = self._next_attempt(now)
         self.running[attempt.position] = attempt
         self.arm(attempt.first_started + self.budget)
         self.gate.entered(attempt)
@@ -319,7 +389,7 @@ class JobMachine:
             self.deadline = began + self.ledger.options.timeout
             self.arm(self.deadline)
 
-    def _next_attempt(self, now: float) -> Attempt:
+    def _next_attempt(self, now: float) -> Attempt | None:
         if self._waiting is not None and self._waiting.has_due:
             waiting = self._waiting.pop_due()
             attempt = self._make(waiting.position, now)
@@ -331,10 +401,23 @@ class JobMachine:
         elif self._finalize_next:
             self._finalize_next = False
             attempt = self._make_attempt(self, FINALIZE, "", now)
-        else:
+        elif self.fresh < self.allowed:
             attempt = self._make(self.fresh, now)
             self.fresh += 1
+        else:
+            assert self.trail is not None
+            return self._ask(self.trail, now)
         return attempt
+
+    def _ask(self, trail: Trail, now: float) -> Attempt | None:
+        if self.fresh < self.total:
+            trail.reserve(self.fresh)
+            self.changed()
+        elif self._desk.solo is None:
+            self._desk.solo = self
+        else:
+            return self._make(trail.suspects.popleft(), now)
+        return None
 
     def _make(self, position: int, now: float) -> Attempt:
         return self._make_attempt(self, position, self._document_ids[position], now)
@@ -362,12 +445,12 @@ class JobMachine:
         if self.left <= self.notable:
             self._settled(now)
         position = self.fresh
-        if not self.steady or not calm or now >= self.alarm or position >= self.total:
+        if not self.steady or not calm or now >= self.alarm or position >= self.allowed:
             return None
         if self._turns.size > self._ready:  # somebody else waits for a turn
             return None
         self.fresh = position + 1
-        if self._ready and self.fresh >= self.total:
+        if self._ready and self.fresh >= self.allowed:
             self.survey()
         self.running[position] = attempt = self._make_attempt(self, position, self._document_ids[position], now)
         if now + self.budget < self.alarm:

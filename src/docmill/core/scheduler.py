@@ -58,8 +58,15 @@ class Scheduler:
         if seats is not None:
             self.desk.turns.furnish(seats, changed)
 
-    def add(self, ledger: Ledger, *, processor: Any = None, finalizes: bool = False) -> JobMachine:
-        """Take in a new job. It takes part in the turns at once."""
+    def add(self, ledger: Ledger, *, processor: Any = None, finalizes: bool = False, risky: bool = True) -> JobMachine:
+        """Take in a new job. It takes part in the turns at once.
+
+        Args:
+            ledger: what is asked for.
+            processor: what runs its documents.
+            finalizes: whether there is a summary to make of them.
+            risky: whether they run in this process, so that one of them may kill it.
+        """
         job = JobMachine(
             ledger,
             self.gates[ledger.type],
@@ -67,6 +74,7 @@ class Scheduler:
             processor=processor,
             finalizes=finalizes,
             durable=self._durable,
+            risky=risky,
             max_workers=self._max_workers,
             make_attempt=self._make_attempt,
         )
@@ -101,7 +109,7 @@ class Scheduler:
             obstacle = f"no processor is registered for job type {ledger.type!r} any more"
         if not job.decided and obstacle is not None:
             job.fail(obstacle, JobErrorCode.NO_PROCESSOR, now)
-        elif not job.decided and job.started is not None and lives >= MAX_LIVES:
+        elif not job.decided and job.started is not None and job.lives >= MAX_LIVES:
             job.fail(f"the process died {lives} times without any progress", JobErrorCode.CRASH_LOOP, now)
 
     def find(self, job_id: str, owner: str | None = None) -> JobMachine | None:
@@ -126,13 +134,37 @@ class Scheduler:
         """
         if held is not None:
             held.survey()
+        if self.desk.solo_ended:
+            self.see_to_solo()
         while (job := self.desk.turns.next()) is not None:
             if now >= job.alarm:
                 job.tick(now)
             attempt = job.start(now)
             if attempt is not None:
                 return attempt
+            if self.desk.solo is job:
+                self._survey_all()
+                self.see_to_solo()
         return None
+
+    def see_to_solo(self) -> None:
+        """Let a job whose document is to run alone do so once nothing else runs; then let the others go on."""
+        desk, job = self.desk, self.desk.solo
+        if job is not None:
+            assert job.trail is not None
+            waits = job.trail.alone is None
+            if job.decided or desk.halted or (waits and not job.gate.admits):
+                desk.solo, desk.solo_ended = None, True
+            elif waits and not any(other.running for other in self.jobs.values()):
+                job.be_alone()
+        if desk.solo_ended:
+            desk.solo_ended = False
+            self._survey_all()
+
+    def _survey_all(self) -> None:
+        for job in self.undecided():
+            job.survey()
+        self.desk.stir = True
 
     def tick(self, now: float) -> None:
         """Do everything that is due."""
@@ -142,14 +174,12 @@ class Scheduler:
     def halt(self) -> None:
         """Start no attempt any more, but for the summary of a job whose documents are all settled."""
         self.desk.halted = True
-        for job in self.undecided():
-            job.survey()
+        self._survey_all()
 
     def pause(self, paused: bool) -> None:
         """Start no attempt for a while, or start attempts again."""
         self.desk.paused = paused
-        for job in self.undecided():
-            job.survey()
+        self._survey_all()
 
     def stop_running(self) -> None:
         """Stop every attempt that is still running. Jobs in a durable store may run its document again."""

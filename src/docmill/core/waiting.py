@@ -38,6 +38,9 @@ class WaitingRoom:
         self._waits: list[tuple[float, int, Waiting]] = []
         self._due: deque[Waiting] = deque()
 
+    def __len__(self) -> int:
+        return len(self._waits) + len(self._due)
+
     @property
     def has_due(self) -> bool:
         """Whether a document may start its next attempt now."""

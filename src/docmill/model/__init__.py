@@ -3,7 +3,7 @@
 from docmill.model.job import AtWork, Job, RunningDocument
 from docmill.model.ledger import Ledger, Mark
 from docmill.model.options import JobOptions
-from docmill.model.outcomes import DocumentFailure, DocumentResult, Fault, Outcome, Row, Rows
+from docmill.model.outcomes import DocumentFailure, DocumentResult, Fault, Later, Outcome, Row, Rows, Stored
 from docmill.model.stats import Stats
 from docmill.model.vocabulary import (
     TERMINAL_STATUSES,
@@ -24,6 +24,7 @@ __all__ = [
     "JobErrorCode",
     "JobOptions",
     "JobStatus",
+    "Later",
     "Ledger",
     "Mark",
     "Outcome",
@@ -32,4 +33,5 @@ __all__ = [
     "Rows",
     "RunningDocument",
     "Stats",
+    "Stored",
 ]

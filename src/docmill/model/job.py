@@ -10,7 +10,7 @@ import attrs
 from docmill.errors import JobFailedError, JobStateError
 from docmill.model.ledger import Ledger, Mark
 from docmill.model.options import JobOptions
-from docmill.model.outcomes import DocumentFailure, DocumentResult, Outcome, Rows
+from docmill.model.outcomes import DocumentFailure, DocumentResult, Outcome, Rows, Stored
 from docmill.model.vocabulary import JobErrorCode, JobStatus
 
 __all__ = ["AtWork", "Job", "RunningDocument"]
@@ -227,7 +227,8 @@ class Job:
     @property
     def summary(self) -> Any:
         """What the processor's ``finalize`` returned for the whole batch; None without one."""
-        return self._mark.summary
+        summary = self._mark.summary
+        return summary.read() if type(summary) is Stored else summary
 
     @property
     def summary_error(self) -> str | None:

@@ -5,12 +5,12 @@ which says how many rows of each list belong to the snapshot. That is why a stat
 results and at a million.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from docmill.model.options import JobOptions
-from docmill.model.outcomes import DocumentFailure, DocumentResult, Row
+from docmill.model.outcomes import DocumentFailure, DocumentResult, Row, Stored
 from docmill.model.vocabulary import JobErrorCode, JobStatus
 
 __all__ = ["Ledger", "Mark"]
@@ -48,7 +48,7 @@ class Ledger:
         self,
         *,
         id: str,
-        document_ids: tuple[str, ...],
+        document_ids: Sequence[str],
         type: str,
         options: JobOptions,
         owner: str | None,
@@ -89,7 +89,7 @@ class Ledger:
         position, attempts, first_started, settled, data = row
         return DocumentResult(
             document_id=self.document_ids[position],
-            data=data,
+            data=data.read() if type(data) is Stored else data,
             processing_time=settled - first_started,
             timestamp=self.wall(settled),
             attempts=attempts,
@@ -111,7 +111,9 @@ class Ledger:
 class Mark(NamedTuple):
     """A consistent cut through a job at one moment: its state, and how much of its ledger is meant.
 
-    ``busy`` is the sum of the processing times of the settled documents, in seconds.
+    ``busy`` is the sum of the processing times of the settled documents, in seconds. The last three are what a
+    crash may be blamed on: documents before the position ``reserved`` may have been started, the one at ``alone``
+    runs while nothing else does, and those at ``blamed`` did so when the process died.
     """
 
     status: JobStatus
@@ -125,8 +127,11 @@ class Mark(NamedTuple):
     error_code: JobErrorCode | None
     summary: Any
     summary_error: str | None
+    reserved: int = 0
+    alone: int | None = None
+    blamed: tuple[int, ...] = ()
 
     @classmethod
-    def new(cls) -> "Mark":
+    def new(cls, reserved: int = 0) -> "Mark":
         """What every job begins as."""
-        return cls(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None)
+        return cls(JobStatus.PENDING, 0, 0, 0.0, None, None, False, None, None, None, None, reserved)

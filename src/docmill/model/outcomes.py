@@ -1,5 +1,6 @@
 """What became of one document, as a user reads it and as a ledger row keeps it."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
@@ -8,7 +9,7 @@ import attrs
 
 from docmill.model.vocabulary import FailureCode
 
-__all__ = ["DocumentFailure", "DocumentResult", "Fault", "Outcome", "Row", "Rows"]
+__all__ = ["DocumentFailure", "DocumentResult", "Fault", "Later", "Outcome", "Row", "Rows", "Stored"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -62,9 +63,32 @@ Outcome = DocumentResult | DocumentFailure
 Row = tuple[int, int, float, float, Any]
 """An outcome in a ledger: (position of the document, attempts, first start, settlement, payload).
 
-The two times are seconds on the monotonic clock. The payload is a processor's result or a Fault. Rows are
+The two times are seconds on the monotonic clock. The payload is a processor's result, which a durable store
+keeps as Stored, or a Fault. Rows are
 plain tuples since making the attrs object costs ten times as much, and most are never looked at.
 """
+
+
+class Stored:
+    """A result as it is kept: as JSON, so that nobody can change it afterwards; read anew for each reader."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self) -> Any:
+        """The result."""
+        return json.loads(self.data)
+
+    def __eq__(self, other: object) -> bool:
+        return self.data == other.data if isinstance(other, Stored) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
+    def __repr__(self) -> str:
+        return f"Stored({self.data!r})"
 
 
 class Fault(NamedTuple):
@@ -114,3 +138,49 @@ class Rows(Sequence[T_co], Generic[T_co]):
         if self._length > len(shown):
             shown.append(f"... {self._length - len(shown)} more")
         return f"[{', '.join(shown)}]"
+
+
+class Later(Sequence[T_co], Generic[T_co]):
+    """A read-only sequence of which only the length is known, until somebody looks into it.
+
+    Args:
+        length: how many items it has.
+        load: gets them; called once.
+    """
+
+    __slots__ = ("_items", "_length", "_load")
+
+    def __init__(self, length: int, load: Callable[[], Sequence[T_co]]) -> None:
+        self._length = length
+        self._load = load
+        self._items: Sequence[T_co] | None = None
+
+    def _loaded(self) -> Sequence[T_co]:
+        if self._items is None:
+            self._items = self._load()
+        return self._items
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T_co]: ...
+    def __getitem__(self, index: int | slice) -> T_co | Sequence[T_co]:
+        if isinstance(index, slice) and not range(*index.indices(self._length)):
+            return []
+        return self._loaded()[index]
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iter(self._loaded())
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Later | list | tuple):
+            return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{self._length} items, read when needed>" if self._items is None else repr(self._items)

@@ -58,6 +58,8 @@ class FailureCode(StrEnum):
     PROCESSOR_STUCK = "processor_stuck"
     """Too many attempts of the processor were abandoned until the end of the document's budget."""
 
+    POISON = "poison"
+    """The process died twice while the document ran and nothing else did."""
     WORKER_DIED = "worker_died"
     """The worker process died under the attempt, and no attempt was left."""
     BAD_RESULT = "bad_result"

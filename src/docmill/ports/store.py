@@ -42,7 +42,7 @@ class JobRecord:
     """
 
     id: str
-    document_ids: tuple[str, ...]
+    document_ids: Sequence[str]
     type: str
     options: JobOptions
     owner: str | None

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from docmill.core import Attempt, Verdict, judge
 from docmill.core.attempt import FINALIZE
+from docmill.core.data import encode
 from docmill.core.verdict import rogue_cancel
+from docmill.model import Stored
 from docmill.ports import JudgedError, ProcessorSpec, Runner
 
 if TYPE_CHECKING:
@@ -21,16 +23,22 @@ class Binding:
         spec: what was registered.
         crew: the lanes that run it.
         obstacles: why a job with some metadata cannot run.
+
+    Args:
+        max_result_bytes: how large a result may be for the store that keeps it; None if it is not kept.
     """
 
     __slots__ = ("_finalize", "_submit", "crew", "obstacles", "spec")
 
-    def __init__(self, spec: ProcessorSpec, runner: Runner, crew: "Crew") -> None:
+    def __init__(self, spec: ProcessorSpec, runner: Runner, crew: "Crew", max_result_bytes: int | None = None) -> None:
         self.spec = spec
         self.crew = crew
         self.obstacles = runner.obstacles
-        self._submit = runner.submit
-        self._finalize = runner.finalize
+        self._submit: Callable[[Any, Any], Awaitable[Any]] = runner.submit
+        self._finalize: Callable[[Any, Any], Awaitable[Any]] | None = runner.finalize
+        if max_result_bytes is not None:
+            self._submit = _kept(runner.submit, max_result_bytes)
+            self._finalize = None if runner.finalize is None else _kept(runner.finalize, max_result_bytes)
 
     def call_for(self, attempt: Attempt) -> Callable[[str, Any], Awaitable[Any]]:
         """What to call, with the document's id and the attempt; the same for all documents of a job."""
@@ -48,3 +56,15 @@ class Binding:
         if isinstance(error, self.crew.loop.cancelled):
             return rogue_cancel(error)
         return judge(error, self.spec.declaration.permanent, self.spec.declaration.breaker)
+
+
+def _kept(call: Callable[[Any, Any], Awaitable[Any]], max_bytes: int) -> Callable[[Any, Any], Awaitable[Stored]]:
+    """A call whose result is made what a store can keep at once, before anybody can change it."""
+
+    async def submit(argument: Any, context: Any) -> Stored:
+        kept = encode(await call(argument, context), max_bytes)
+        if isinstance(kept, Verdict):
+            raise JudgedError(kept)
+        return Stored(kept)
+
+    return submit

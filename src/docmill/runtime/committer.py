@@ -115,7 +115,7 @@ class Committer:
         if changed:
             await self._commit_patiently([change for _, change in changed])
         for job, change in changed:
-            job.shown = change.after
+            job.recorded(change.after)
             job.changed()
 
     async def run(self) -> None:
@@ -238,7 +238,7 @@ class Committer:
 
     def _reveal(self, changes: Sequence[tuple[JobMachine, Change]], now: float) -> None:
         for job, change in changes:
-            job.shown = change.after
+            job.recorded(change.after)
             for event in job.herald.news(change.after, now, self._emitter):
                 heard = self._emitter.publish(event)
                 if heard and self._store.durable and isinstance(event, TerminalEvent):

@@ -232,6 +232,8 @@ class Crew:
             if lane is not None:
                 lane.stop()
         self._alert(stops)
+        if desk.solo is not None or desk.solo_ended:
+            self.scheduler.see_to_solo()
         desk.turns.call()
         if desk.turns.size and self._looking is None:
             self._rouse()

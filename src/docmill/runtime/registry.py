@@ -1,13 +1,14 @@
 """The processors of a queue by job type: looked through, bound to the engine, and loaded when they are needed."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from anyio import to_thread
 
 from docmill.core import Scheduler
+from docmill.core.data import MAX_RESULT_BYTES
 from docmill.errors import PluginError
-from docmill.ports import DeferredProcessor, Engine, ProcessorSpec, inspect_processor
+from docmill.ports import DeferredProcessor, Engine, ProcessorSpec, Store, inspect_processor
 from docmill.runtime.bindings import Binding
 from docmill.runtime.lanes import Crew
 
@@ -20,13 +21,15 @@ class Registry:
     Args:
         processors: by job type.
         scheduler: gets to know every job type.
+        store: keeps the results, if it is durable.
 
     Raises:
         TypeError: a processor is not one.
     """
 
-    def __init__(self, processors: Mapping[str, Any], scheduler: Scheduler) -> None:
+    def __init__(self, processors: Mapping[str, Any], scheduler: Scheduler, store: Store) -> None:
         self._scheduler = scheduler
+        self._max_result_bytes = getattr(store, "max_result_bytes", MAX_RESULT_BYTES) if store.durable else None
         self._specs: dict[str, ProcessorSpec] = {}
         self._deferred: dict[str, DeferredProcessor] = {}
         self._bindings: dict[str, Binding] = {}
@@ -89,5 +92,5 @@ class Registry:
         assert self._engine is not None
         assert self._crew is not None
         runner = self._engine.bind(spec)
-        self._bindings[spec.job_type] = Binding(spec, runner, self._crew)
+        self._bindings[spec.job_type] = Binding(spec, runner, self._crew, self._max_result_bytes)
         self._scheduler.seat(spec.job_type, runner.seats, self._crew.notice_seats)

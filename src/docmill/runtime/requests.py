@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from docmill.core.data import why_not_json
 from docmill.errors import InvalidJobError
 from docmill.model import JobOptions
 
@@ -19,6 +20,7 @@ def check_request(
     idempotency_key: Any,
     metadata: Any,
     priority: Any,
+    durable: bool,
 ) -> list[str]:
     """Every problem of a request but those of its documents, one sentence each."""
     problems = []
@@ -34,6 +36,8 @@ def check_request(
     ]
     if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
         problems.append(f"metadata must be a mapping with str keys, or None, got {metadata!r}")
+    elif durable and (problem := why_not_json(dict(metadata), "metadata")) is not None:
+        problems.append(f"the store can only keep metadata that is JSON, but {problem}")
     if not isinstance(priority, int) or isinstance(priority, bool):
         problems.append(f"priority must be a whole number, got {priority!r}")
     return problems

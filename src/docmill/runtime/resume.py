@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from docmill.model import Ledger, Mark, Row
+from docmill.model import Later, Ledger, Mark, Row
 from docmill.ports import JobRecord
 
 __all__ = ["revive"]
@@ -26,7 +26,7 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
 
     def rows(recorded: Iterable[Row]) -> list[Row]:
         return [
-            (position, attempts, moment(settled) - (settled - first_started), moment(settled), payload)
+            (position, attempts, (end := min(settled - offset, now)) - (settled - first_started), end, payload)
             for position, attempts, first_started, settled, payload in recorded
         ]
 
@@ -47,6 +47,10 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
         created=min(moment(record.created), latest if started is None else started),
         wall_offset=offset,
     )
-    ledger.ok += rows(record.ok)
-    ledger.failed += rows(record.failed)
+    if mark.status.is_terminal:
+        # Nobody may ever look at its outcomes, and there will be no more of them.
+        ledger.ok = Later(mark.ok, lambda: rows(record.ok))  # type: ignore[assignment]
+        ledger.failed = Later(mark.failed, lambda: rows(record.failed))  # type: ignore[assignment]
+    else:
+        ledger.ok, ledger.failed = rows(record.ok), rows(record.failed)
     return ledger, mark._replace(started=started, completed=completed)

@@ -1,5 +1,20 @@
-"""Where jobs are recorded."""
+"""Where jobs are recorded: in memory, in an SQLite file, or in a PostgreSQL database."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from docmill.stores.memory import MemoryStore
 
-__all__ = ["MemoryStore"]
+if TYPE_CHECKING:
+    from docmill.stores.sqlite import SQLiteStore
+
+__all__ = ["MemoryStore", "SQLiteStore"]
+
+MODULES = {"SQLiteStore": "docmill.stores.sqlite"}
+
+
+def __getattr__(name: str) -> Any:
+    """A store with a driver is imported when it is asked for."""
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(MODULES[name]), name)

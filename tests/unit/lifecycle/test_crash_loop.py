@@ -1,4 +1,4 @@
-"""A job of which the process dies again and again."""
+"""A job of which the process dies again and again, though no document can be blamed for it."""
 
 from anyio import get_cancelled_exc_class, sleep_forever
 from anyio.lowlevel import checkpoint
@@ -15,10 +15,11 @@ def next_life(disk: SimulatedDisk) -> DocumentProcessingQueue:
     return DocumentProcessingQueue({"HANG": hang}, store=disk.mount())
 
 
-async def crash_soon(queue: DocumentProcessingQueue) -> None:
-    for _ in range(20):
-        await checkpoint()
+async def crash_at_once(queue: DocumentProcessingQueue) -> None:
+    """Before any document has started, so that none can be blamed for it."""
     queue._host.crash()
+    for _ in range(5):
+        await checkpoint()
 
 
 async def test_the_fourth_crash_fails_it_and_an_orderly_close_is_none() -> None:
@@ -58,7 +59,7 @@ async def see_that_the_fourth_crash_fails(job_id: str, disk: SimulatedDisk) -> N
         queue = next_life(disk)
         await queue.start()
         assert queue.get_job_status(job_id).status is JobStatus.PROCESSING, f"after {crashes} crashes"
-        await crash_soon(queue)
+        await crash_at_once(queue)
 
     async with next_life(disk) as queue:
         job = await queue.wait(job_id, drained=True)

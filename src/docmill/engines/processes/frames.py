@@ -1,4 +1,4 @@
-"""What the host and its worker processes say to each other: frames over a socket.
+"""What the host and its worker processes say to each other: frames over two pipes.
 
 A frame is its length (4 bytes, big endian), its kind (1 byte) and its body. What the host says may be a
 pickle, since it comes from the side that decides what code runs. What a worker says is never more than JSON:
@@ -11,6 +11,7 @@ LOAD         host       pickle: a processor and how it is declared
 CALL         host       JSON: processor, document, attempt, seconds of budget left
 JOB          host       pickle: what the documents that follow have in common
 FINALIZE     host       pickle: processor, outcomes, seconds of budget left
+END          host       nothing: the worker is to end
 LOADED       worker     JSON: null, or why the processor that was sent cannot be loaded
 RESULT       worker     JSON: what the processor has returned
 FAILED       worker     JSON: the verdict, and whether the worker has to be replaced
@@ -24,9 +25,12 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final
 
-__all__ = ["FrameTooLargeError", "Frames", "Kind", "frame"]
+__all__ = ["CHUNK", "FrameTooLargeError", "Frames", "Kind", "frame"]
 
 HEADER: Final = Struct(">IB")
+
+CHUNK: Final = 2**16
+"""Bytes that are read at once: as many as a pipe holds, and few enough for malloc not to map new pages each time."""
 
 
 class Kind(IntEnum):
@@ -36,11 +40,12 @@ class Kind(IntEnum):
     CALL = 2
     JOB = 3
     FINALIZE = 4
-    LOADED = 5
-    RESULT = 6
-    FAILED = 7
-    REPORT = 8
-    LOG = 9
+    END = 5
+    LOADED = 6
+    RESULT = 7
+    FAILED = 8
+    REPORT = 9
+    LOG = 10
 
 
 class FrameTooLargeError(Exception):

@@ -1,4 +1,4 @@
-"""The other side of the socket: what a worker process does, from its first line to its last.
+"""The other side of the pipes: what a worker process does, from its first line to its last.
 
 It runs one document after another in its main thread, as parsers like it. It need not survive anything: it is
 killed at the end of a budget, and a new one takes its place.
@@ -10,12 +10,10 @@ import logging
 import os
 import pickle
 import signal
-import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from math import isnan
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
@@ -23,7 +21,7 @@ from typing import Any, Final, NoReturn
 from docmill.core import Verdict, judge
 from docmill.core.data import encode
 from docmill.core.verdict import describe, rogue_cancel
-from docmill.engines.processes.frames import Frames, Kind, frame
+from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame
 from docmill.model import FailureCode
 from docmill.ports import ProcessorSpec, inspect_processor
 
@@ -42,17 +40,20 @@ MAX_MESSAGE: Final = 2_000
 logger = logging.getLogger("docmill.worker")
 
 
-def main(descriptor: int, parent: int, max_result_bytes: int, level: int) -> None:
-    """Serve the host until it closes the socket.
+def main(requests: int, answers: int, parent: int, max_result_bytes: int, level: int) -> None:
+    """Serve the host until it says that this is the end, or closes the pipe.
 
     Args:
-        descriptor: this side's end of the socket.
+        requests: the end of a pipe from which the host's requests are read.
+        answers: the end of a pipe to which this process's answers are written.
         parent: the host's process id; without it there is nothing to live for.
         max_result_bytes: how large a result may be as JSON.
         level: the least level of the log records that the host wants.
     """
     _die_with(parent)
-    host = HostLink(socket.socket(fileno=descriptor))
+    for descriptor in (requests, answers):
+        os.set_inheritable(descriptor, False)  # the programs that a processor starts have nothing to say to the host
+    host = HostLink(requests, answers)
     # A child of the processor's own must not answer in the worker's name, nor keep the line open after its end.
     os.register_at_fork(after_in_child=host.hang_up)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -62,27 +63,29 @@ def main(descriptor: int, parent: int, max_result_bytes: int, level: int) -> Non
 
 
 class HostLink:
-    """The socket to the host."""
+    """The two pipes to the host."""
 
-    def __init__(self, link: socket.socket) -> None:
-        self._link = link
+    def __init__(self, requests: int, answers: int) -> None:
+        self._requests = requests
+        self._answers = answers
         self._lock = threading.Lock()
         self._frames = Frames()
         self._closed = False
 
-    def frames(self) -> Any:
+    def frames(self) -> Iterator[tuple[int, bytes]]:
         """The frames that the host sends, until it closes."""
-        with suppress(ConnectionError):
-            while data := self._link.recv(2**18):
-                yield from self._frames.feed(data)
+        while data := os.read(self._requests, CHUNK):
+            yield from self._frames.feed(data)
 
     def say(self, kind: Kind, body: bytes) -> None:
         """Send a frame. If the host is gone, so is this process."""
+        data = memoryview(frame(kind, body))
         with self._lock:
             if self._closed:
                 return
             try:
-                self._link.sendall(frame(kind, body))
+                while data:
+                    data = data[os.write(self._answers, data) :]
             except OSError:
                 os._exit(1)
 
@@ -90,7 +93,8 @@ class HostLink:
         """Have nothing to do with the host from now on, in the fork of a worker; its lock may be held for ever."""
         self._lock = threading.Lock()
         self._closed = True
-        self._link.close()
+        os.close(self._requests)
+        os.close(self._answers)
 
 
 class HostHandler(logging.Handler):
@@ -169,6 +173,8 @@ class Worker:
                     self._job = job_id, job_type, owner, MappingProxyType(metadata)
                 case Kind.LOAD:
                     self._load(body)
+                case Kind.END:
+                    return
 
     def _load(self, body: bytes) -> None:
         try:

@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,10 +12,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
-from anyio import BrokenResourceError, ClosedResourceError, Event, wait_writable
+from anyio import BrokenResourceError, ClosedResourceError, Event, notify_closing, wait_writable
 
 from docmill.core.verdict import describe, escape
-from docmill.engines.processes.frames import Frames, Kind
+from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame
 from docmill.loops import Loop
 
 __all__ = ["Boss", "WorkerProcess", "how_it_died"]
@@ -25,8 +24,6 @@ BOOT: Final = (
     "import json, os, sys; boot = json.loads(os.environ.pop('DOCMILL_WORKER')); sys.path[:] = boot.pop('path'); "
     "from docmill.engines.processes.worker import main; main(**boot)"
 )
-
-CHUNK: Final = 2**18
 
 OVERHEAD: Final = 2**16
 """Bytes that a worker may say beyond a result, such as the text of a log record."""
@@ -102,14 +99,17 @@ class WorkerProcess:
         self._reaped = self._closed = False
         self._broken = ""
         self._process: subprocess.Popen[bytes] | None = None
-        self._link, theirs = socket.socketpair()
-        self._pipe, their_output = os.pipe()
-        self._link.setblocking(False)
-        os.set_blocking(self._pipe, False)
-        self._unwatch_link = loop.watch(self._link.fileno(), self._hear)
-        self._unwatch_output = loop.watch(self._pipe, self._read_output)
+        # Two pipes and not a socket: reading one end of that would wake whoever sleeps at the other.
+        their_requests, self._requests = os.pipe()
+        self._answers, their_answers = os.pipe()
+        self._printed, their_output = os.pipe()
+        for descriptor in (self._requests, self._answers, self._printed):
+            os.set_blocking(descriptor, False)
+        self._unwatch_answers = loop.watch(self._answers, self._hear)
+        self._unwatch_printed = loop.watch(self._printed, self._read_output)
+        theirs = their_requests, their_answers, their_output
         self.thread = threading.Thread(
-            target=self._keep, args=(theirs, their_output, max_result_bytes), name="docmill-keeper", daemon=True
+            target=self._keep, args=(theirs, max_result_bytes), name="docmill-keeper", daemon=True
         )
         self.thread.start()
 
@@ -128,13 +128,13 @@ class WorkerProcess:
     async def _send_all(self, view: memoryview) -> None:
         with suppress(ClosedResourceError, BrokenResourceError):
             while view := self._send_some(view):
-                await wait_writable(self._link)
+                await wait_writable(self._requests)
 
     def _send_some(self, view: memoryview) -> memoryview:
         """Send what there is room for, and give back the rest: nothing if nobody will read it any more."""
         try:
             while view:
-                view = view[self._link.send(view) :]
+                view = view[os.write(self._requests, view) :]
         except BlockingIOError:
             return view
         except OSError:
@@ -160,8 +160,7 @@ class WorkerProcess:
     def dismiss(self) -> None:
         """Let it end by itself: nothing will be asked of it any more."""
         self.dying = self.expected = True
-        with suppress(OSError):
-            self._link.shutdown(socket.SHUT_WR)
+        self.post(frame(Kind.END, b""))
 
     def abandon(self) -> None:
         """Kill it, and have nothing to do with it any more: the loop ends."""
@@ -174,10 +173,10 @@ class WorkerProcess:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, signal.SIGKILL)
 
-    def _keep(self, theirs: socket.socket, output: int, max_result_bytes: int) -> None:
+    def _keep(self, theirs: tuple[int, int, int], max_result_bytes: int) -> None:
         """The keeper's whole life: start the process, wait for its death, tell."""
         try:
-            process = self._start(theirs, output, max_result_bytes)
+            process = self._start(*theirs, max_result_bytes)
         except Exception as error:  # noqa: BLE001 - nobody else could tell that it will never run
             self.reason = f"cannot be started ({describe(error)})"
         else:
@@ -185,15 +184,16 @@ class WorkerProcess:
                 self._signal()
             self._bury(process)
         finally:
-            theirs.close()
-            os.close(output)
+            for descriptor in theirs:
+                os.close(descriptor)
         if not self._loop.call_soon(self._died):
             self._close()
 
-    def _start(self, theirs: socket.socket, output: int, max_result_bytes: int) -> subprocess.Popen[bytes]:
+    def _start(self, requests: int, answers: int, output: int, max_result_bytes: int) -> subprocess.Popen[bytes]:
         boot = {
             "path": [entry or os.getcwd() for entry in sys.path],  # noqa: PTH109 - what sys.path holds are strings
-            "descriptor": theirs.fileno(),
+            "requests": requests,
+            "answers": answers,
             "parent": os.getpid(),
             "max_result_bytes": max_result_bytes,
             "level": logging.getLogger().level,
@@ -203,7 +203,7 @@ class WorkerProcess:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=(theirs.fileno(),),
+            pass_fds=(requests, answers),
             env=os.environ | {"DOCMILL_WORKER": json.dumps(boot)},
             start_new_session=True,
         )
@@ -226,13 +226,11 @@ class WorkerProcess:
     def _hear(self) -> bool:
         """Take in what has come; True if there may be more."""
         try:
-            data = self._link.recv(CHUNK)
+            data = os.read(self._answers, CHUNK)
         except BlockingIOError:
             return False
-        except OSError:
-            data = b""
         if not data:
-            self._unwatch_link()
+            self._unwatch_answers()
             return False
         try:
             for kind, body in self._frames.feed(data):
@@ -264,11 +262,11 @@ class WorkerProcess:
     def _read_output(self) -> bool:
         """Log the lines that were written to stdout and stderr; True if there may be more."""
         try:
-            data = os.read(self._pipe, CHUNK)
+            data = os.read(self._printed, CHUNK)
         except BlockingIOError:
             return False
         if not data:
-            self._unwatch_output()
+            self._unwatch_printed()
         *lines, rest = (self._output + data).split(b"\n")
         if len(rest) > MAX_LINE or not data:
             lines.append(rest)
@@ -303,10 +301,12 @@ class WorkerProcess:
         if self._closed:
             return
         self._closed = True
-        self._unwatch_link()
-        self._unwatch_output()
-        self._link.close()
-        os.close(self._pipe)
+        with suppress(RuntimeError):  # the loop is gone, and with it who could be waiting
+            notify_closing(self._requests)
+        self._unwatch_answers()
+        self._unwatch_printed()
+        for descriptor in (self._requests, self._answers, self._printed):
+            os.close(descriptor)
 
 
 def how_it_died(code: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from docmill.errors import InvalidJobError
-from docmill.ports import ProcessorSpec
+from docmill.ports import DeferredProcessor, ProcessorSpec
 from docmill.runtime.requests import check_documents
 from docmill.testing.conformance.checks import CHECKS, LOOPS, SHAPE, check_all
 from docmill.testing.conformance.report import ConformanceError, Finding, Report, Severity
@@ -63,6 +63,7 @@ def check_processor(
     Raises:
         ConformanceError: something that is required is violated; an AssertionError with the report as its message.
         InvalidJobError: the documents cannot be a job.
+        PluginError: it is a plugin that cannot be loaded.
         ValueError: another argument is not one of the allowed values.
     """
     ids, problems = check_documents(documents)
@@ -70,6 +71,8 @@ def check_processor(
         raise InvalidJobError(problems)
     _check_numbers(timeout, grace, runs, max_growth)
     used = _installed(backends)
+    if isinstance(processor, DeferredProcessor):
+        processor = processor.docmill_load()
     settings = Settings(
         metadata={} if metadata is None else metadata,
         missing=_draw(ids[0]) if missing == DRAWN else missing,

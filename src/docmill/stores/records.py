@@ -1,0 +1,213 @@
+"""A job as columns of a database: what is written once, what changes, and the outcomes one row each."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, Final, Protocol
+from zlib import crc32
+
+import attrs
+
+from docmill.core import Verdict
+from docmill.core.data import encode
+from docmill.errors import StoreCorruptError
+from docmill.model import FailureCode, Fault, JobErrorCode, JobOptions, JobStatus, Ledger, Mark, Row, Stored
+from docmill.ports import Change, JobRecord
+
+__all__ = ["CHUNK", "HEAD", "STATE", "chunks", "head", "outcomes", "record", "rows", "state"]
+
+CHUNK: Final = 1_000
+"""Document ids in one row."""
+
+
+class Columns(Protocol):
+    """A row of the table of jobs."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """What is in the column of this name."""
+
+
+HEAD: Final = (
+    "id",
+    "type",
+    "options",
+    "owner",
+    "idempotency_key",
+    "metadata",
+    "priority",
+    "retry_of",
+    "created",
+    "documents",
+)
+"""What is written when a job is created, and never changes."""
+
+STATE: Final = (
+    "status",
+    "ok",
+    "failed",
+    "busy",
+    "started",
+    "completed",
+    "drained",
+    "error",
+    "error_code",
+    "summary",
+    "summary_error",
+    "reserved",
+    "alone",
+    "blamed",
+    "active",
+    "lives",
+    "told",
+)
+"""What changes while a job runs."""
+
+
+def head(ledger: Ledger) -> tuple[Any, ...]:
+    """The columns HEAD of a new job."""
+    return (
+        ledger.id,
+        ledger.type,
+        _json(attrs.asdict(ledger.options)),
+        ledger.owner,
+        ledger.idempotency_key,
+        _json(dict(ledger.metadata)),
+        ledger.priority,
+        ledger.retry_of,
+        ledger.created + ledger.wall_offset,
+        len(ledger.document_ids),
+    )
+
+
+def chunks(ledger: Ledger) -> Iterator[tuple[int, str]]:
+    """The document ids of a job: the first position of each chunk, and the chunk as JSON."""
+    ids = ledger.document_ids
+    for first in range(0, len(ids), CHUNK):
+        yield first, _json(ids[first : first + CHUNK])
+
+
+def state(change: Change) -> tuple[Any, ...]:
+    """The columns STATE of a job."""
+    mark, offset = change.after, change.ledger.wall_offset
+    return (
+        mark.status.value,
+        mark.ok,
+        mark.failed,
+        mark.busy,
+        None if mark.started is None else mark.started + offset,
+        None if mark.completed is None else mark.completed + offset,
+        mark.drained,
+        mark.error,
+        None if mark.error_code is None else mark.error_code.value,
+        None if mark.summary is None else _stored(mark.summary).data.decode(),
+        mark.summary_error,
+        mark.reserved,
+        mark.alone,
+        _json(mark.blamed),
+        change.active,
+        change.lives,
+        change.told,
+    )
+
+
+def outcomes(change: Change) -> Iterator[tuple[int, int, float, float, str | None, bytes, int]]:
+    """The outcomes that are new: position, attempts, first start, settlement, code, payload, checksum.
+
+    The code is None for a result, and the payload then JSON; for a failure the payload is its error text.
+    """
+    ledger, before, after = change.ledger, change.before, change.after
+    offset, salt = ledger.wall_offset, _salt(ledger.id)
+    first_ok, first_failed = (0, 0) if before is None else (before.ok, before.failed)
+    for position, attempts, first_started, settled, data in ledger.ok[first_ok : after.ok]:
+        payload = _stored(data).data
+        checksum = _checksum(salt, position, attempts, None, payload)
+        yield position, attempts, first_started + offset, settled + offset, None, payload, checksum
+    for position, attempts, first_started, settled, fault in ledger.failed[first_failed : after.failed]:
+        code, payload = fault.code.value, fault.error.encode("utf-8", "surrogatepass")
+        checksum = _checksum(salt, position, attempts, code, payload)
+        yield position, attempts, first_started + offset, settled + offset, code, payload, checksum
+
+
+def rows(job_id: str, columns: Iterable[Sequence[Any]]) -> tuple[list[Row], list[Row]]:
+    """The outcomes of a job, read back: the ok ones and the failed ones, each in the order of settlement.
+
+    Raises:
+        StoreCorruptError: a checksum says that something is not what was written.
+    """
+    ok: list[Row] = []
+    failed: list[Row] = []
+    salt = _salt(job_id)
+    for position, attempts, first_started, settled, code, payload, checksum in columns:
+        if _checksum(salt, position, attempts, code, payload) != checksum:
+            raise StoreCorruptError(
+                f"the outcome of document {position} of job {job_id} is not what was recorded: its checksum differs"
+            )
+        if code is None:
+            ok.append((position, attempts, first_started, settled, Stored(payload)))
+        else:
+            fault = Fault(FailureCode(code), payload.decode("utf-8", "surrogatepass"))
+            failed.append((position, attempts, first_started, settled, fault))
+    for part in (ok, failed):
+        part.sort(key=itemgetter(3))
+    return ok, failed
+
+
+def record(columns: Columns, document_ids: Sequence[str], ok: Sequence[Row], failed: Sequence[Row]) -> JobRecord:
+    """A job, read back."""
+    summary = columns["summary"]
+    error_code = columns["error_code"]
+    return JobRecord(
+        id=columns["id"],
+        document_ids=document_ids,
+        type=columns["type"],
+        options=JobOptions(**json.loads(columns["options"])),
+        owner=columns["owner"],
+        idempotency_key=columns["idempotency_key"],
+        metadata=json.loads(columns["metadata"]),
+        priority=columns["priority"],
+        retry_of=columns["retry_of"],
+        created=columns["created"],
+        mark=Mark(
+            status=JobStatus(columns["status"]),
+            ok=columns["ok"],
+            failed=columns["failed"],
+            busy=columns["busy"],
+            started=columns["started"],
+            completed=columns["completed"],
+            drained=bool(columns["drained"]),
+            error=columns["error"],
+            error_code=None if error_code is None else JobErrorCode(error_code),
+            summary=None if summary is None else Stored(summary.encode()),
+            summary_error=columns["summary_error"],
+            reserved=columns["reserved"],
+            alone=columns["alone"],
+            blamed=tuple(json.loads(columns["blamed"])),
+        ),
+        ok=ok,
+        failed=failed,
+        active=columns["active"],
+        lives=columns["lives"],
+        told=bool(columns["told"]),
+    )
+
+
+def _salt(job_id: str) -> int:
+    return crc32(job_id.encode())
+
+
+def _checksum(salt: int, position: int, attempts: int, code: str | None, payload: bytes) -> int:
+    start = salt ^ (position * 0x9E3779B1 & 0xFFFFFFFF) ^ attempts
+    return crc32(payload, start if code is None else crc32(code.encode(), start))
+
+
+def _stored(data: Any) -> Stored:
+    if type(data) is Stored:
+        return data
+    answer = encode(data, 2**62)
+    if isinstance(answer, Verdict):
+        raise ValueError(answer.error)
+    return Stored(answer)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
