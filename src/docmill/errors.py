@@ -162,7 +162,7 @@ class RetryAfter(DocmillError):
     fresh budget, but its attempts still count.
 
     Args:
-        seconds: how long to stay away, in seconds, 0 or more.
+        seconds: how long to stay away, in seconds, 0 or more; more than a year counts as a year.
         message: shown as the document's error if it has no attempt left.
 
     Raises:

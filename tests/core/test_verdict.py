@@ -33,6 +33,7 @@ def group(*errors: BaseException) -> BaseException:
         pytest.param(PermanentError("x"), PERMANENT, False, False, None, id="permanent"),
         pytest.param(FileNotFoundError("x"), PERMANENT, False, False, None, id="registered as permanent"),
         pytest.param(RetryAfter(7), ERROR, True, True, 7.0, id="a pause"),
+        pytest.param(RetryAfter(1e300), ERROR, True, True, 366 * 86_400.0, id="a pause for ever"),
         pytest.param(ConnectionResetError(), ERROR, True, True, None, id="the service: connection"),
         pytest.param(TimeoutError(), ERROR, True, True, None, id="the service: timeout"),
         pytest.param(ServiceUnavailableError(), ERROR, True, True, None, id="the service: says so"),

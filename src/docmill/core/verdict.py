@@ -8,9 +8,12 @@ from docmill.core.breaker import CircuitBreaker
 from docmill.errors import PermanentError, RetryAfter
 from docmill.model import FailureCode
 
-__all__ = ["MAX_ERROR_TEXT", "Verdict", "describe", "escape", "judge", "rogue_cancel", "stopped"]
+__all__ = ["LONGEST_PAUSE", "MAX_ERROR_TEXT", "Verdict", "describe", "escape", "judge", "rogue_cancel", "stopped"]
 
 MAX_ERROR_TEXT: Final = 2_000
+
+LONGEST_PAUSE: Final = 366 * 24 * 3600.0
+"""Seconds for which a service is left alone at most, whatever it says."""
 
 # Control, format (the bidirectional ones among them), surrogate and line-breaking characters: what can
 # forge a second line in a log, or turn the visible order of a text around.
@@ -57,7 +60,7 @@ def judge(error: BaseException, permanent: tuple[type[BaseException], ...], brea
         describe(shown),
         retry=True,
         counted=counted,
-        pause=max(pauses) if pauses else None,
+        pause=min(max(pauses), LONGEST_PAUSE) if pauses else None,
     )
 
 

@@ -1,6 +1,5 @@
 """JobOptions: how one job is to be run."""
 
-import math
 from typing import Any, Final
 
 import attrs
@@ -8,7 +7,7 @@ import attrs
 from docmill.errors import InvalidJobError
 from docmill.model.vocabulary import ProcessingJobType
 
-__all__ = ["JobOptions", "is_seconds", "is_whole"]
+__all__ = ["MOST", "JobOptions", "is_seconds", "is_whole"]
 
 MAX_RETRY_ATTEMPTS: Final = 100
 
@@ -22,7 +21,11 @@ RECOMMENDED_TIMEOUTS: Final[dict[str, float]] = {
 }
 
 
-def is_whole(value: Any, least: int, most: float = math.inf) -> bool:
+MOST: Final = 2**63 - 1
+"""The largest whole number that a database can keep."""
+
+
+def is_whole(value: Any, least: int, most: int = MOST) -> bool:
     """Whether a value is a whole number in a range; True and False are not."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 

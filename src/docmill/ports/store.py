@@ -65,9 +65,11 @@ class Store(Protocol):
     Attributes:
         durable: whether a commit outlives the process. If so, nothing is shown before it is committed, and
             every call is made in a thread of the queue's; if not, no call may block.
+        max_result_bytes: how large a result may be as JSON, if it is durable.
     """
 
     durable: bool
+    max_result_bytes: int
 
     def open(self) -> Iterable[JobRecord]:
         """Get ready to record, and give back what was recorded before, in the order of creation.
@@ -84,6 +86,13 @@ class Store(Protocol):
 
         Raises:
             Exception: nothing of it is certain. The queue tries again for a minute, then it stops.
+        """
+
+    def load(self, job_id: str) -> JobRecord | None:
+        """Read one job anew, whatever has become of it; None if it is not there.
+
+        Raises:
+            StoreError: it cannot be read.
         """
 
     def prune(self, job_ids: Sequence[str]) -> None:

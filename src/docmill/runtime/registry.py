@@ -6,7 +6,6 @@ from typing import Any
 from anyio import to_thread
 
 from docmill.core import Scheduler
-from docmill.core.data import MAX_RESULT_BYTES
 from docmill.errors import PluginError
 from docmill.ports import DeferredProcessor, Engine, ProcessorSpec, Store, inspect_processor
 from docmill.runtime.bindings import Binding
@@ -29,7 +28,7 @@ class Registry:
 
     def __init__(self, processors: Mapping[str, Any], scheduler: Scheduler, store: Store) -> None:
         self._scheduler = scheduler
-        self._max_result_bytes = getattr(store, "max_result_bytes", MAX_RESULT_BYTES) if store.durable else None
+        self._max_result_bytes = store.max_result_bytes if store.durable else None
         self._specs: dict[str, ProcessorSpec] = {}
         self._deferred: dict[str, DeferredProcessor] = {}
         self._bindings: dict[str, Binding] = {}

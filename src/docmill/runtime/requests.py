@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from docmill.core.data import why_not_json
+from docmill.core import Verdict
+from docmill.core.data import encode, why_not_json
 from docmill.errors import InvalidJobError
 from docmill.model import JobOptions
+from docmill.model.options import MOST, is_whole
 
 __all__ = ["check_documents", "check_request"]
 
@@ -36,11 +38,19 @@ def check_request(
     ]
     if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
         problems.append(f"metadata must be a mapping with str keys, or None, got {metadata!r}")
-    elif durable and (problem := why_not_json(dict(metadata), "metadata")) is not None:
+    elif durable and (problem := _why_not_kept(dict(metadata))) is not None:
         problems.append(f"the store can only keep metadata that is JSON, but {problem}")
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        problems.append(f"priority must be a whole number, got {priority!r}")
+    if not is_whole(priority, -MOST):
+        shown = f"a number of {priority.bit_length()} bits" if isinstance(priority, int) else repr(priority)
+        problems.append(f"priority must be a whole number of at most 63 bits, got {shown}")
     return problems
+
+
+def _why_not_kept(metadata: dict[str, Any]) -> str | None:
+    problem = why_not_json(metadata, "metadata")
+    if problem is None and isinstance(answer := encode(metadata, MOST), Verdict):
+        problem = answer.error  # a key that is no str, or a number of thousands of digits
+    return problem
 
 
 def check_documents(document_ids: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:

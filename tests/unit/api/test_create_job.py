@@ -139,7 +139,7 @@ async def test_metadata_that_is_no_mapping_with_str_keys_is_refused(metadata: An
 async def test_a_priority_that_is_no_whole_number_is_refused(priority: Any) -> None:
     (problem,) = await refused(["a"], "TRANSLATE", priority=priority)
 
-    assert problem.startswith("priority must be a whole number, got ")
+    assert problem.startswith("priority must be a whole number of at most 63 bits, got ")
 
 
 async def test_everything_that_is_wrong_is_named_at_once() -> None:

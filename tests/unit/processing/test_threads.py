@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from textwrap import dedent
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from anyio import sleep
 
 from docmill import DocumentProcessingQueue, FailureCode, JobStatus, processor
+from docmill.engines import LocalEngine
 
 from .support import CHECK, PATIENCE, Ears, opened, options, until
 
@@ -99,6 +101,50 @@ async def test_what_a_lambda_returns_to_be_awaited_is_awaited_on_the_event_loop(
         job = await queue.wait(await queue.create_job(["a"], CHECK))
 
     assert job.results[0].data == threading.get_ident()
+
+
+async def test_no_more_threads_work_at_once_than_the_engine_may_have() -> None:
+    working, most = 0, 0
+    guard = threading.Lock()
+
+    def check(document_id: str) -> str:
+        nonlocal working, most
+        with guard:
+            working += 1
+            most = max(most, working)
+        time.sleep(0.005)
+        with guard:
+            working -= 1
+        return document_id
+
+    async with opened(check, horizon=PATIENCE, engine=LocalEngine(max_threads=2)) as queue:
+        job = await queue.wait(await queue.create_job([f"d{i}" for i in range(20)], CHECK, options(max_concurrent=8)))
+
+    assert len(job.results) == 20
+    assert most == 2
+
+
+async def test_an_abandoned_thread_gives_its_place_to_another_one(blocking: Blocking) -> None:
+    async with opened(blocking, horizon=PATIENCE, engine=LocalEngine(max_threads=1)) as queue:
+        job = await queue.wait(await queue.create_job(["stuck", "a"], CHECK, briefly()))
+        blocking.release.set()
+
+    assert [outcome.success for outcome in job.outcomes] == [False, True]
+
+
+async def test_async_processors_need_no_thread_to_be_free(blocking: Blocking) -> None:
+    async def check(document_id: str) -> str:
+        return document_id
+
+    engine = LocalEngine(max_threads=1)
+    async with opened({CHECK: blocking, "ASYNC": check}, horizon=PATIENCE, engine=engine) as queue:
+        await queue.create_job(["stuck"], CHECK)
+        await until(lambda: "stuck" in blocking.threads)
+        job = await queue.wait(await queue.create_job(["a"], "ASYNC"))
+        blocking.release.set()
+        await queue.join()
+
+    assert job.results[0].data == "a"
 
 
 async def test_as_many_threads_work_at_once_as_there_are_seats() -> None:

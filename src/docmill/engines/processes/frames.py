@@ -8,14 +8,15 @@ whatever a broken document has made of the worker, the host reads data.
 kind         from       body
 ===========  =========  ==========================================================================
 LOAD         host       pickle: a processor and how it is declared
-CALL         host       JSON: processor, document, attempt, seconds of budget left
+CALL         host       number of the call, processor, attempt, seconds of budget left, document
 JOB          host       pickle: what the documents that follow have in common
-FINALIZE     host       pickle: processor, outcomes, seconds of budget left
+FINALIZE     host       pickle: number of the call, processor, outcomes, seconds of budget left
 END          host       nothing: the worker is to end
-LOADED       worker     JSON: null, or why the processor that was sent cannot be loaded
-RESULT       worker     JSON: what the processor has returned
-FAILED       worker     JSON: the verdict, and whether the worker has to be replaced
-REPORT       worker     JSON: fraction and message
+STARTED      worker     nothing: it runs, and can load processors
+LOADED       worker     nothing: it has loaded the next processor, or knows that it cannot
+RESULT       worker     number of the call, JSON: what the processor has returned
+FAILED       worker     number of the call, JSON: the verdict, and whether the worker has to be replaced
+REPORT       worker     number of the call, JSON: fraction and message
 LOG          worker     JSON: logger, level, text
 ===========  =========  ==========================================================================
 """
@@ -25,9 +26,11 @@ from enum import IntEnum
 from struct import Struct
 from typing import Final
 
-__all__ = ["CHUNK", "FrameTooLargeError", "Frames", "Kind", "frame"]
+__all__ = ["CHUNK", "FrameTooLargeError", "Frames", "Kind", "call_frame", "frame", "numbered", "read_call", "split"]
 
 HEADER: Final = Struct(">IB")
+NUMBER: Final = Struct(">I")
+CALL: Final = Struct(">IIId")
 
 CHUNK: Final = 2**16
 """Bytes that are read at once: as many as a pipe holds, and few enough for malloc not to map new pages each time."""
@@ -41,15 +44,40 @@ class Kind(IntEnum):
     JOB = 3
     FINALIZE = 4
     END = 5
-    LOADED = 6
-    RESULT = 7
-    FAILED = 8
-    REPORT = 9
-    LOG = 10
+    STARTED = 6
+    LOADED = 7
+    RESULT = 8
+    FAILED = 9
+    REPORT = 10
+    LOG = 11
 
 
 class FrameTooLargeError(Exception):
     """The other side announces a frame that is larger than any that is allowed."""
+
+
+def call_frame(number: int, processor: int, attempt: int, seconds: float, document_id: str) -> bytes:
+    """What asks for an attempt; made for every document, and so not of JSON."""
+    return frame(Kind.CALL, CALL.pack(number, processor, attempt, seconds) + document_id.encode())
+
+
+def read_call(body: bytes) -> tuple[int, int, int, float, str]:
+    """What ``call_frame`` was made of."""
+    return (*CALL.unpack_from(body), body[CALL.size :].decode())
+
+
+def numbered(number: int, body: bytes) -> bytes:
+    """The body of a frame that belongs to a call."""
+    return NUMBER.pack(number) + body
+
+
+def split(body: bytes) -> tuple[int, bytes]:
+    """The number of the call that a frame belongs to, and the rest of its body.
+
+    Raises:
+        struct.error: there is none.
+    """
+    return NUMBER.unpack_from(body)[0], body[NUMBER.size :]
 
 
 def frame(kind: Kind, body: bytes) -> bytes:

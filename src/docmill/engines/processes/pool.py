@@ -2,18 +2,20 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import inf
 from typing import Any, Final
 
 from anyio import CancelScope, Event, move_on_after, sleep
 
 from docmill.core import Seats, Verdict
-from docmill.core.verdict import describe
-from docmill.engines.processes.frames import Kind, frame
+from docmill.core.verdict import LONGEST_PAUSE, MAX_ERROR_TEXT, describe, escape
+from docmill.engines.processes.frames import Kind, call_frame, frame
 from docmill.engines.processes.travel import TravelError, pack
 from docmill.engines.processes.worker_process import Call, WorkerProcess
-from docmill.errors import InternalError
+from docmill.errors import InternalError, RetryAfter
 from docmill.loops import Loop
 from docmill.model import FailureCode
 from docmill.ports import EngineContext, JudgedError, ProcessorSpec, Runner
@@ -25,6 +27,19 @@ PATIENCE: Final = 1.0
 
 MISFIRES: Final = 3
 """Workers in a row that may die before they are warm. Then attempts are let in to find out, and to fail."""
+
+WARM_UP: Final = 60.0
+"""Seconds in which a worker has to start and to load every processor."""
+
+VERDICTS: Final = {
+    FailureCode.PROCESSOR_ERROR,
+    FailureCode.PERMANENT,
+    FailureCode.ROGUE_CANCEL,
+    FailureCode.PROCESSOR_EXIT,
+    FailureCode.BAD_RESULT,
+    FailureCode.RESULT_TOO_LARGE,
+}
+"""What a worker may say of an attempt."""
 
 FIRST_WAIT: Final = 0.05
 LONGEST_WAIT: Final = 5.0
@@ -55,6 +70,9 @@ class ProcessPool:
         self._max_calls = inf if max_documents_per_worker is None else max_documents_per_worker
         self._max_result_bytes = max_result_bytes
         self._loads: list[bytes] = []
+        self._names: list[str] = []
+        self._deaths: Counter[int] = Counter()
+        self._timers: set[CancelScope] = set()
         self._idle: list[WorkerProcess] = []
         self._warm: set[WorkerProcess] = set()
         self._misfires = 0
@@ -73,23 +91,29 @@ class ProcessPool:
             return Runner(_never, None, None, lambda _: [problem])
         number = len(self._loads)
         self._loads.append(frame(Kind.LOAD, load))
+        self._names.append(spec.name)
         while self._idle:
             self._cool(worker := self._idle.pop())
             self._settle_in(worker)
 
         async def submit(document_id: str, context: EngineContext) -> Any:
-            body = json.dumps([number, document_id, context.attempt, context.remaining()]).encode()
-            return await self._run(frame(Kind.CALL, body), context)
+            def request(call: int) -> bytes:
+                return call_frame(call, number, context.attempt, context.remaining(), document_id)
+
+            return await self._run(request, context)
 
         async def finalize(outcomes: Sequence[Any], context: EngineContext) -> Any:
-            return await self._run(frame(Kind.FINALIZE, pack((number, outcomes, context.remaining()))), context)
+            def request(call: int) -> bytes:
+                return frame(Kind.FINALIZE, pack((call, number, list(outcomes), context.remaining())))
+
+            return await self._run(request, context)
 
         in_loop = spec.finalize is None or spec.finalize_on_loop
         return Runner(submit, spec.finalize if in_loop else finalize, self.seats, _obstacles)
 
     async def aclose(self) -> None:
         """End all workers, and wait until their processes are gone."""
-        self._closed = True
+        self._stop()
         for worker in self.workers:
             worker.dismiss()
         with CancelScope(shield=True):
@@ -101,21 +125,39 @@ class ProcessPool:
 
     def kill(self) -> None:
         """Kill all workers, and wait for none: nobody will hear of their death any more."""
-        self._closed = True
+        self._stop()
         for worker in self.workers:
             worker.abandon()
         self.workers.clear()
+
+    def _stop(self) -> None:
+        self._closed = True
+        for timer in self._timers:
+            timer.cancel()
+
+    def _after(self, seconds: float, then: Callable[[], None]) -> None:
+        """Do something later, unless the pool is closed before."""
+
+        async def wait() -> None:
+            with CancelScope() as scope:
+                self._timers.add(scope)
+                await sleep(seconds)
+            self._timers.discard(scope)
+            if not self._closed:
+                then()
+
+        self._loop.spawn(wait, "docmill pool timer")
 
     async def _all_gone(self) -> None:
         while self.workers:
             self._change = Event()
             await self._change.wait()
 
-    async def _run(self, request: bytes, context: EngineContext) -> Any:
+    async def _run(self, request: Callable[[int], bytes], context: EngineContext) -> Any:
         worker = await self._take_worker()
         call = worker.ask(context.report)
         try:
-            await worker.send(self._introduce(worker, context) + request)
+            await worker.send(self._introduce(worker, context) + request(call.number))
             await call.done.wait()
         except BaseException:
             if call.kind is None:
@@ -134,18 +176,17 @@ class ProcessPool:
         if call.kind is None:
             raise JudgedError(_died(worker.reason))
         try:
-            answer = json.loads(call.body)
-            if call.kind is Kind.RESULT:
-                self._release(worker, worn=False)
-                return answer
-            *verdict, worn = answer
-            judged = JudgedError(Verdict(FailureCode(verdict[0]), *verdict[1:]))
-        except (ValueError, TypeError, RecursionError) as error:
+            answer = json.loads(call.body.decode())
+            verdict, worn = (None, False) if call.kind is Kind.RESULT else _verdict(answer)
+        except Exception as error:
             self._cool(worker)
-            worker.kill()
-            raise JudgedError(_died(f"gave an answer that cannot be read ({describe(error)})")) from error
+            reason = f"gave an answer that cannot be read ({describe(error)})"
+            worker.kill(reason)
+            raise JudgedError(_died(f"{reason} and was killed")) from error
         self._release(worker, worn=worn)
-        raise judged
+        if verdict is not None:
+            raise JudgedError(verdict)
+        return answer
 
     async def _take_worker(self) -> WorkerProcess:
         """A warm worker. There is one, unless it has died since the seat was taken, or none can be started."""
@@ -177,6 +218,11 @@ class ProcessPool:
         worker = WorkerProcess(self._loop, self, self._max_result_bytes)
         self.workers[worker] = None
         self._settle_in(worker)
+        self._after(WARM_UP, partial(self._see_that_it_is_warm, worker))
+
+    def _see_that_it_is_warm(self, worker: WorkerProcess) -> None:
+        if worker in self.workers and not worker.dying and not worker.calls and worker not in self._warm:
+            worker.kill(f"was not ready within {WARM_UP:g} s")
 
     def _settle_in(self, worker: WorkerProcess) -> None:
         """Have a worker load what it has not loaded yet."""
@@ -209,7 +255,7 @@ class ProcessPool:
         self._cool(worker)
         if not worker.expected:
             logger.warning("worker process %s %s", worker.pid, worker.reason)
-            if not was_warm and not worker.calls:
+            if not was_warm:
                 self._misfired(worker)
         self._change.set()
         self.seats.changed()
@@ -218,15 +264,24 @@ class ProcessPool:
         """A worker has died before it was warm: do not try again at once."""
         self._misfires += 1
         self._misfire = worker.reason
+        if worker.started and worker.loaded < worker.sent:
+            self._blame(worker.loaded, worker.reason)
         if self._misfires >= MISFIRES and not self._warm and not self._spare_seat:
             self._spare_seat = True
             self.seats.resize(1)
         if not self._resting and not self._closed:
             self._resting = True
-            self._loop.spawn(self._rest, "docmill worker rest")
+            self._after(min(FIRST_WAIT * 2**self._misfires, LONGEST_WAIT), self._rested)
 
-    async def _rest(self) -> None:
-        await sleep(min(FIRST_WAIT * 2**self._misfires, LONGEST_WAIT))
+    def _blame(self, number: int, reason: str) -> None:
+        """A worker has died while it loaded a processor. Those that make a habit of it are not loaded any more."""
+        self._deaths[number] += 1
+        if self._deaths[number] == MISFIRES:
+            reason = f"loading it has ended {MISFIRES} worker processes; the last one {reason}"
+            logger.error("the processor %s is given up: %s", self._names[number], reason)
+            self._loads[number] = frame(Kind.LOAD, pack(reason))
+
+    def _rested(self) -> None:
         self._resting = False
         self.seats.changed()
 
@@ -237,6 +292,7 @@ class ProcessPool:
         if worn or worker.calls >= self._max_calls:
             self._cool(worker)
             worker.dismiss()
+            self._after(PATIENCE, partial(self._see_that_it_ends, worker))
         elif worker.sent < len(self._loads):
             self._cool(worker)
             self._settle_in(worker)
@@ -244,11 +300,31 @@ class ProcessPool:
             self._idle.append(worker)
             self._change.set()
 
+    def _see_that_it_ends(self, worker: WorkerProcess) -> None:
+        """A thread or an atexit handler that its processor has left behind may keep it alive."""
+        if worker in self.workers:
+            worker.kill()
+
     def _cool(self, worker: WorkerProcess) -> None:
         """A worker is not warm any more."""
         if worker in self._warm:
             self._warm.discard(worker)
             self.seats.resize(-1)
+
+
+def _verdict(answer: Any) -> tuple[Verdict, bool]:
+    """What a worker says of a failed attempt, and whether it has to be replaced.
+
+    Raises:
+        ValueError, TypeError: a worker that is right in its mind does not say that.
+    """
+    code, error, retry, counted, pause, worn = answer
+    if code not in VERDICTS:
+        raise ValueError(f"a failure with the code {code!r}")
+    if pause is not None:
+        pause = min(RetryAfter(pause).seconds, LONGEST_PAUSE)
+    text = escape(str(error))[:MAX_ERROR_TEXT]
+    return Verdict(FailureCode(code), text, bool(retry), bool(counted), pause), bool(worn)
 
 
 def _died(reason: str) -> Verdict:

@@ -41,11 +41,19 @@ class _Scout(pickle.Pickler):
         self.stay_here: set[str] = set()
 
     def reducer_override(self, thing: Any) -> Any:
-        if isinstance(thing, type | FunctionType):
-            module = getattr(thing, "__module__", None) or "__main__"
-            if not _is_importable(module):
-                self.stay_here.add(module)
+        self.stay_here |= _unimportable(thing)
         return NotImplemented
+
+
+def _unimportable(thing: Any) -> set[str]:
+    """The module that a worker would have to import for something, and could not."""
+    if isinstance(thing, ModuleType):
+        module = thing.__name__
+    elif isinstance(thing, type | FunctionType):
+        module = getattr(thing, "__module__", None) or "__main__"
+    else:
+        return set()
+    return set() if _is_importable(module) else {module}
 
 
 def _is_importable(module: str) -> bool:
@@ -88,19 +96,40 @@ def _by_value(thing: Any, modules: set[str], obstacle: Exception | None) -> byte
             f"a worker process cannot import it ({why}); move it into a module of its own, "
             "or install cloudpickle: pip install 'docmill[cloudpickle]'"
         ) from obstacle
-    here = [sys.modules[name] for name in modules if name in sys.modules and name != "__main__"]
-    added = [module for module in here if _register(cloudpickle, module)]
     try:
-        data: bytes = cloudpickle.dumps(thing)
+        return _dump_by_value(cloudpickle, thing, modules)
     except Exception as error:
         raise TravelError(
             f"it cannot be sent to a worker process: {error}; let it hold only what can be pickled, "
             "and open files, locks and connections when it is called"
         ) from error
+
+
+def _dump_by_value(cloudpickle: Any, thing: Any, modules: set[str]) -> bytes:
+    """Pickle by value what is in some modules, and in those that turn out to be needed by it."""
+
+    class Scout(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, thing: Any) -> Any:
+            needed.update(_unimportable(thing))
+            return super().reducer_override(thing)
+
+    registered: list[ModuleType] = []
+    known: set[str] = set()
+    needed = set(modules)
+    try:
+        while True:
+            registered += [module for module in _modules(needed - known) if _register(cloudpickle, module)]
+            known = set(needed)
+            Scout(buffer := io.BytesIO()).dump(thing)
+            if needed == known:
+                return buffer.getvalue()
     finally:
-        for module in added:
+        for module in registered:
             cloudpickle.unregister_pickle_by_value(module)
-    return data
+
+
+def _modules(names: set[str]) -> list[ModuleType]:
+    return [sys.modules[name] for name in names if name in sys.modules and name != "__main__"]
 
 
 def _register(cloudpickle: Any, module: ModuleType) -> bool:

@@ -21,7 +21,7 @@ from typing import Any, Final, NoReturn
 from docmill.core import Verdict, judge
 from docmill.core.data import encode
 from docmill.core.verdict import describe, rogue_cancel
-from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame
+from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame, numbered, read_call
 from docmill.model import FailureCode
 from docmill.ports import ProcessorSpec, inspect_processor
 
@@ -36,6 +36,10 @@ PR_SET_PDEATHSIG: Final = 1
 
 MAX_MESSAGE: Final = 2_000
 """Characters of the message of a report."""
+
+MAX_RECORD: Final = 16_000
+MAX_NAME: Final = 200
+"""Characters of a log record, and of the name of its logger."""
 
 logger = logging.getLogger("docmill.worker")
 
@@ -92,6 +96,8 @@ class HostLink:
     def hang_up(self) -> None:
         """Have nothing to do with the host from now on, in the fork of a worker; its lock may be held for ever."""
         self._lock = threading.Lock()
+        if self._closed:
+            return  # the fork of a fork; its files may have these numbers
         self._closed = True
         os.close(self._requests)
         os.close(self._answers)
@@ -102,12 +108,15 @@ class HostHandler(logging.Handler):
 
     def __init__(self, host: HostLink) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter())  # the level and the logger travel beside the text
         self._host = host
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send a record, with its traceback as text."""
         try:
-            self._host.say(Kind.LOG, json.dumps([record.name, record.levelno, self.format(record)]).encode())
+            text = self.format(record)
+            text = text if len(text) <= MAX_RECORD else f"{text[:MAX_RECORD]}..."
+            self._host.say(Kind.LOG, json.dumps([record.name[:MAX_NAME], record.levelno, text]).encode())
         except Exception:  # noqa: BLE001 - what logging asks of a handler
             self.handleError(record)
 
@@ -119,6 +128,7 @@ class WorkerContext:
         self,
         host: HostLink,
         job: tuple[str, str, str | None, Mapping[str, Any]],
+        number: int,
         seconds: float,
         document_id: str = "",
         attempt: int = 1,
@@ -127,6 +137,7 @@ class WorkerContext:
         self.document_id = document_id
         self.attempt = attempt
         self._host = host
+        self._number = number
         self._end = time.monotonic() + seconds
         self._over = False
 
@@ -141,7 +152,11 @@ class WorkerContext:
             raise ValueError(f"a fraction must be a number from 0.0 to 1.0, got {fraction!r}")
         if not self._over:
             fraction = min(max(float(fraction), 0.0), 1.0)
-            self._host.say(Kind.REPORT, json.dumps([fraction, str(message)[:MAX_MESSAGE]]).encode())
+            self.say(Kind.REPORT, json.dumps([fraction, str(message)[:MAX_MESSAGE]]).encode())
+
+    def say(self, kind: Kind, body: bytes) -> None:
+        """Say something that belongs to this attempt."""
+        self._host.say(kind, numbered(self._number, body))
 
     def end(self) -> None:
         """The attempt is over: what a thread of it still reports is not about the next one."""
@@ -159,15 +174,16 @@ class Worker:
 
     def serve(self) -> None:
         """Do what the host says until it closes the line."""
+        self._host.say(Kind.STARTED, b"")
         for kind, body in self._host.frames():
             match kind:
                 case Kind.CALL:
-                    number, document_id, attempt, seconds = json.loads(body)
-                    context = WorkerContext(self._host, self._job, seconds, document_id, attempt)
-                    self._run(number, context, document_id)
+                    number, processor, attempt, seconds, document_id = read_call(body)
+                    context = WorkerContext(self._host, self._job, number, seconds, document_id, attempt)
+                    self._run(processor, context, document_id)
                 case Kind.FINALIZE:
-                    number, outcomes, seconds = pickle.loads(body)  # noqa: S301 - from the host
-                    self._run(number, WorkerContext(self._host, self._job, seconds), outcomes)
+                    number, processor, outcomes, seconds = pickle.loads(body)  # noqa: S301 - from the host
+                    self._run(processor, WorkerContext(self._host, self._job, number, seconds), outcomes)
                 case Kind.JOB:
                     job_id, job_type, owner, metadata = pickle.loads(body)  # noqa: S301 - from the host
                     self._job = job_id, job_type, owner, MappingProxyType(metadata)
@@ -178,20 +194,18 @@ class Worker:
 
     def _load(self, body: bytes) -> None:
         try:
-            job_type, target, declaration = pickle.loads(body)  # noqa: S301 - from the host
-            self._specs.append(inspect_processor(job_type, target, declaration))
-            problem = None
+            sent = pickle.loads(body)  # noqa: S301 - from the host
+            self._specs.append(_unloadable(sent) if isinstance(sent, str) else inspect_processor(*sent))
         except BaseException as error:
-            problem = describe(error)
             logger.error("a processor cannot be loaded in a worker process", exc_info=error)
-            self._specs.append(_unloadable(problem))
-        self._host.say(Kind.LOADED, json.dumps(problem).encode())
+            self._specs.append(_unloadable(describe(error)))
+        self._host.say(Kind.LOADED, b"")
 
-    def _run(self, number: int, context: WorkerContext, argument: Any) -> None:
+    def _run(self, processor: int, context: WorkerContext, argument: Any) -> None:
         """Call a processor with a document, or its ``finalize`` with the outcomes of all."""
-        spec = self._specs[number]
+        spec = self._specs[processor]
         if isinstance(spec, Verdict):
-            self._failed(spec, worn=False)
+            self._failed(context, spec, worn=False)
             return
         limit = spec.declaration.max_memory
         try:
@@ -203,21 +217,22 @@ class Worker:
             verdict = self._judge(spec, error)
             logger.debug("attempt %d of document %r failed", context.attempt, context.document_id, exc_info=error)
             # What a MemoryError leaves behind would be held against the documents that follow.
-            self._failed(verdict, worn=isinstance(error, MemoryError))
+            self._failed(context, verdict, worn=isinstance(error, MemoryError))
             return
         context.end()
         if isinstance(answer, Verdict):
-            self._failed(answer, worn=False)
+            self._failed(context, answer, worn=False)
         else:
-            self._host.say(Kind.RESULT, answer)
+            context.say(Kind.RESULT, answer)
 
     def _judge(self, spec: ProcessorSpec, error: BaseException) -> Verdict:
         if isinstance(error, asyncio.CancelledError) or _is_trios(error):
             return rogue_cancel(error)
         return judge(error, spec.declaration.permanent, spec.declaration.breaker)
 
-    def _failed(self, verdict: Verdict, *, worn: bool) -> None:
-        self._host.say(Kind.FAILED, json.dumps([*verdict, worn]).encode())
+    @staticmethod
+    def _failed(context: WorkerContext, verdict: Verdict, *, worn: bool) -> None:
+        context.say(Kind.FAILED, json.dumps([*verdict, worn]).encode())
 
 
 class Memory:

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from anyio import BrokenResourceError, ClosedResourceError, Event, notify_closing, wait_writable
 
 from docmill.core.verdict import describe, escape
-from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame
+from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame, split
 from docmill.loops import Loop
 
 __all__ = ["Boss", "WorkerProcess", "how_it_died"]
@@ -29,6 +29,9 @@ OVERHEAD: Final = 2**16
 """Bytes that a worker may say beyond a result, such as the text of a log record."""
 
 MAX_LINE: Final = 4_096
+
+MOST_READS: Final = 32
+"""Reads of CHUNK bytes that empty the pipe of a process that is dead."""
 
 logger = logging.getLogger("docmill.worker")
 
@@ -49,15 +52,17 @@ class Call:
     """What was asked of a worker, until it has answered.
 
     Attributes:
+        number: which of the worker's calls it is.
         done: set when there is an answer, or never will be.
         kind: RESULT or FAILED; None if the worker died first.
         body: the answer as JSON.
         report: takes what the processor says of its progress.
     """
 
-    __slots__ = ("body", "done", "kind", "report")
+    __slots__ = ("body", "done", "kind", "number", "report")
 
-    def __init__(self, report: Callable[[float, str], None]) -> None:
+    def __init__(self, number: int, report: Callable[[float, str], None]) -> None:
+        self.number = number
         self.done = Event()
         self.kind: Kind | None = None
         self.body = b""
@@ -72,6 +77,7 @@ class WorkerProcess:
 
     Attributes:
         pid: the process's id; None before it has one.
+        started: whether it runs, and is able to load processors.
         loaded: how many processors it has loaded.
         sent: how many processors were sent to it.
         calls: how many calls it has been handed.
@@ -83,6 +89,7 @@ class WorkerProcess:
 
     def __init__(self, loop: Loop, boss: Boss, max_result_bytes: int) -> None:
         self.pid: int | None = None
+        self.started = False
         self.loaded = 0
         self.sent = 0
         self.calls = 0
@@ -144,7 +151,7 @@ class WorkerProcess:
     def ask(self, report: Callable[[float, str], None]) -> Call:
         """Expect an answer."""
         self.calls += 1
-        self._call = Call(report)
+        self._call = Call(self.calls, report)
         return self._call
 
     def kill(self, broken: str = "") -> None:
@@ -190,8 +197,10 @@ class WorkerProcess:
             self._close()
 
     def _start(self, requests: int, answers: int, output: int, max_result_bytes: int) -> subprocess.Popen[bytes]:
+        entries: list[object] = [*sys.path]
         boot = {
-            "path": [entry or os.getcwd() for entry in sys.path],  # noqa: PTH109 - what sys.path holds are strings
+            # What is no text there is passed over, as imports do.
+            "path": [entry or os.getcwd() for entry in entries if isinstance(entry, str)],  # noqa: PTH109
             "requests": requests,
             "answers": answers,
             "parent": os.getpid(),
@@ -199,7 +208,7 @@ class WorkerProcess:
             "level": logging.getLogger().level,
         }
         process = subprocess.Popen(  # noqa: S603 - this interpreter, with our own line
-            [sys.executable, "-X", "faulthandler", "-c", BOOT],
+            [sys.executable, "-P", "-X", "faulthandler", "-c", BOOT],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -236,24 +245,31 @@ class WorkerProcess:
             for kind, body in self._frames.feed(data):
                 self._heard(kind, body)
         except Exception as error:  # noqa: BLE001 - a worker that says what it must not say is broken
-            self.kill(f"it said what it must not say ({describe(error)})")
+            self.kill(f"said what it must not say ({describe(error)})")
         return True
 
     def _heard(self, kind: int, body: bytes) -> None:
         match kind:
             case Kind.RESULT | Kind.FAILED:
+                number, answer = split(body)
                 call, self._call = self._call, None
-                if call is not None:
-                    call.kind, call.body = Kind(kind), body
-                    call.done.set()
+                if call is None or number != call.number:
+                    raise ValueError("an answer to what it was not asked")
+                call.kind, call.body = Kind(kind), answer
+                call.done.set()
             case Kind.REPORT:
-                if self._call is not None:
-                    fraction, message = json.loads(body)
+                number, report = split(body)
+                if self._call is not None and number == self._call.number:
+                    fraction, message = json.loads(report)
                     self._call.report(float(fraction), str(message))
             case Kind.LOG:
                 name, level, text = json.loads(body)
                 self._log(logging.getLogger(str(name)), int(level), str(text))
+            case Kind.STARTED:
+                self.started = True
             case Kind.LOADED:
+                if self.loaded >= self.sent:
+                    raise ValueError("that it has loaded what it was not sent")
                 self.loaded += 1
                 self._boss.loaded(self)
             case _:
@@ -285,10 +301,11 @@ class WorkerProcess:
         if self._closed:
             return
         self.dying = True
-        while self._hear():
-            pass  # what it has said before it died still counts
-        while self._read_output():
-            pass
+        # What it has said before it died still counts, but no more than pipes hold: others may write to them.
+        for read in (self._hear, self._read_output):
+            for _ in range(MOST_READS):
+                if not read():
+                    break
         self._close()
         if self._broken:
             self.reason = f"{self._broken} and was killed"
