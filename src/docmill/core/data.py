@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from reprlib import Repr
 from typing import Any, Final
 
@@ -21,7 +21,20 @@ _repr = Repr()
 _repr.maxstring = _repr.maxother = 60
 short = _repr.repr
 
-_write = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+def _make_writer() -> Callable[[Any], str]:
+    """What writes JSON. The standard library makes an encoder anew for each call; one that is kept is twice as fast."""
+    usual = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return usual.encode
+    string = json.encoder.encode_basestring_ascii
+    # Without the record of what contains what, something that contains itself ends as a RecursionError.
+    chunks = make(None, usual.default, string, None, ":", ",", False, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_write = _make_writer()
 
 
 def encode(result: Any, max_bytes: int = MAX_RESULT_BYTES) -> bytes | Verdict:

@@ -22,23 +22,22 @@ class Binding:
     Attributes:
         spec: what was registered.
         crew: the lanes that run it.
+        keep: makes a result into what the store keeps, or raises; None where results are not kept.
         obstacles: why a job with some metadata cannot run.
 
     Args:
         max_result_bytes: how large a result may be for the store that keeps it; None if it is not kept.
     """
 
-    __slots__ = ("_finalize", "_submit", "crew", "obstacles", "spec")
+    __slots__ = ("_finalize", "_submit", "crew", "keep", "obstacles", "spec")
 
     def __init__(self, spec: ProcessorSpec, runner: Runner, crew: "Crew", max_result_bytes: int | None = None) -> None:
         self.spec = spec
         self.crew = crew
         self.obstacles = runner.obstacles
-        self._submit: Callable[[Any, Any], Awaitable[Any]] = runner.submit
-        self._finalize: Callable[[Any, Any], Awaitable[Any]] | None = runner.finalize
-        if max_result_bytes is not None:
-            self._submit = _kept(runner.submit, max_result_bytes)
-            self._finalize = None if runner.finalize is None else _kept(runner.finalize, max_result_bytes)
+        self.keep = None if max_result_bytes is None else _keeper(max_result_bytes)
+        self._submit = runner.submit
+        self._finalize = runner.finalize
 
     def call_for(self, attempt: Attempt) -> Callable[[str, Any], Awaitable[Any]]:
         """What to call, with the document's id and the attempt; the same for all documents of a job."""
@@ -58,13 +57,13 @@ class Binding:
         return judge(error, self.spec.declaration.permanent, self.spec.declaration.breaker)
 
 
-def _kept(call: Callable[[Any, Any], Awaitable[Any]], max_bytes: int) -> Callable[[Any, Any], Awaitable[Stored]]:
-    """A call whose result is made what a store can keep at once, before anybody can change it."""
+def _keeper(max_bytes: int) -> Callable[[Any], Stored]:
+    """What makes a result into what a store can keep, at once, before anybody can change it."""
 
-    async def submit(argument: Any, context: Any) -> Stored:
-        kept = encode(await call(argument, context), max_bytes)
+    def keep(result: Any) -> Stored:
+        kept = encode(result, max_bytes)
         if isinstance(kept, Verdict):
             raise JudgedError(kept)
         return Stored(kept)
 
-    return submit
+    return keep

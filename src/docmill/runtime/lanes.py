@@ -66,19 +66,19 @@ class Lane:
         held: JobMachine | None = None
         attempt = self.attempt
         if attempt is not None:
-            job, call = crew.look_up(attempt)
+            job, call, keep = crew.look_up(attempt)
         rest = False
         crew.looks(self)
         while True:
             if attempt is None:
                 attempt = take(now, held)
                 if attempt is None:
-                    held = job = call = data = None  # type: ignore[assignment]  # an idle lane keeps no job alive
+                    held = job = call = keep = data = None  # type: ignore[assignment]  # an idle lane keeps no job alive
                     if not await self._pause():
                         return
                     now = turn = clock()
                     continue
-                job, call = crew.look_up(attempt)
+                job, call, keep = crew.look_up(attempt)
                 held = job
             if desk.stir:
                 crew.attend()
@@ -88,6 +88,8 @@ class Lane:
                 if rest:
                     await checkpoint()
                 data = await call(attempt.document_id, attempt)
+                if keep is not None:
+                    data = keep(data)
             except BaseException as error:  # noqa: BLE001 - whatever a processor raises, its document settles
                 now = clock()
                 self._raised(attempt, error, now)
@@ -238,10 +240,10 @@ class Crew:
         if desk.turns.size and self._looking is None:
             self._rouse()
 
-    def look_up(self, attempt: Attempt) -> tuple[JobMachine, Call]:
-        """The job of an attempt, and what to call for all of its documents, or for its summary."""
+    def look_up(self, attempt: Attempt) -> tuple[JobMachine, Call, Callable[[Any], Any] | None]:
+        """The job of an attempt, what to call for all of its documents or for its summary, and how to keep results."""
         binding: Binding = attempt.job.processor
-        return attempt.job, binding.call_for(attempt)
+        return attempt.job, binding.call_for(attempt), binding.keep
 
     def lane_of(self, attempt: Attempt) -> Lane | None:
         """The lane that runs an attempt."""

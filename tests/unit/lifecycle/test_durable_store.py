@@ -24,6 +24,7 @@ class ScriptedStore:
     """Keeps every commit in a list. ``hold`` has those commits wait until ``release`` that ``holds`` says."""
 
     durable = True
+    max_result_bytes = 2**20
 
     def __init__(self) -> None:
         self.commits: list[list[Change]] = []
@@ -43,6 +44,9 @@ class ScriptedStore:
             self._free.wait(10.0)
         self.commits.append(list(changes))
         self.calls.append("end")
+
+    def load(self, job_id: str) -> None:
+        """Nothing is kept."""
 
     def prune(self, job_ids: Sequence[str]) -> None:
         self.calls.append("prune")

@@ -15,6 +15,7 @@ class FailingStore:
     """A durable store on a disk that is full from time to time."""
 
     durable = True
+    max_result_bytes = 2**20
     full = False
 
     def __init__(self) -> None:
@@ -29,6 +30,9 @@ class FailingStore:
             raise OSError("no space left on device")
         for change in changes:
             self.recorded[change.ledger.id] = change.after.status
+
+    def load(self, job_id: str) -> None:
+        """Nothing is kept."""
 
     def prune(self, job_ids: Sequence[str]) -> None: ...
 
