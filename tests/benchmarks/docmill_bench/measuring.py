@@ -3,9 +3,11 @@
 import gc
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
+
+T = TypeVar("T")
 
 Contender = Callable[[], float]
 """Runs once and returns CPU seconds a document (or a job, or a call)."""
@@ -20,10 +22,10 @@ def run_on(backend: str, function: Callable[..., Awaitable[float]], *arguments: 
     return anyio.run(function, *arguments, backend=backend)
 
 
-def alternate(contenders: Mapping[str, Contender], rounds: int) -> dict[str, list[float]]:
+def alternate(contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
     """Let each contender run once a round, each round beginning with another one."""
     names = list(contenders)
-    samples: dict[str, list[float]] = {name: [] for name in names}
+    samples: dict[str, list[T]] = {name: [] for name in names}
     for turn in range(rounds):
         first = turn % len(names)
         for name in names[first:] + names[:first]:

@@ -214,7 +214,7 @@ class WorkerProcess:
             stderr=output,
             pass_fds=(requests, answers),
             env=os.environ | {"DOCMILL_WORKER": json.dumps(boot)},
-            start_new_session=True,
+            process_group=0,
         )
         with self._lock:
             self._process = process
