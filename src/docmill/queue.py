@@ -1,6 +1,7 @@
 """The face of docmill: DocumentProcessingQueue."""
 
 import random
+import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +24,20 @@ from docmill.model import FailureCode, Job, JobOptions, JobStatus, Ledger, Stats
 from docmill.model.options import is_whole
 from docmill.owned import OwnedQueue
 from docmill.ports import Clock, Engine, JobRecord, Store
-from docmill.runtime import Context, EventStream, Host, OutcomeStream, Registry, Signals, Turn
+from docmill.ports.store import is_shared
+from docmill.runtime import (
+    Context,
+    DistantBook,
+    DistantEvents,
+    Elsewhere,
+    EventStream,
+    Host,
+    LocalBook,
+    OutcomeStream,
+    Registry,
+    Signals,
+    Turn,
+)
 from docmill.runtime.defaults import DAY, DEFAULT_OPTIONS, WallClock, new_job_id
 from docmill.runtime.requests import check_documents, check_request, freeze, reject
 from docmill.runtime.resume import revive
@@ -84,6 +98,8 @@ class DocumentProcessingQueue(Listening):
         self._signals = Signals()
         self._arriving: dict[tuple[str | None, str], Ledger] = {}
         self._host: Host | None = None
+        self._elsewhere: Elsewhere | None = None
+        self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
         self._closed_unopened = False
 
     async def start(self) -> None:
@@ -111,6 +127,11 @@ class DocumentProcessingQueue(Listening):
                 admit=self._admit,
                 resume=self._resume,
             )
+            self._host.on_lost = self._lost
+            self._host.committer.on_elsewhere = self._not_admitted
+            if self._store.durable:
+                self._elsewhere = Elsewhere(self._store, loop, self._clock, self._host.check_waiting)
+                self._host.crew.leaving.append(self._elsewhere.close)
             self._registry.open(self._engine, self._host.crew)
         await self._host.start()
 
@@ -175,14 +196,23 @@ class DocumentProcessingQueue(Listening):
         return await self._create(document_ids, type, options, owner, idempotency_key, metadata, priority, None)
 
     def get_job_status(self, job_id: str, *, owner: str | None = None) -> Job | None:
-        """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job."""
+        """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job.
+
+        It knows the jobs of this host; ``load_job`` sees those of other hosts with the same store, too.
+        """
         job = self._scheduler.find(job_id, owner)
         return None if job is None else job.snapshot(self._now())
 
     async def load_job(self, job_id: str, *, owner: str | None = None) -> Job | None:
-        """The same as ``get_job_status``, but it looks in the store, too."""
+        """The same as ``get_job_status``, but it looks in a durable store, too, where other hosts record their jobs.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
         await checkpoint()
-        return self.get_job_status(job_id, owner=owner)
+        if self._elsewhere is None or self._scheduler.find(job_id) is not None:
+            return self.get_job_status(job_id, owner=owner)
+        return await self._elsewhere.load(job_id, owner)
 
     def get_all_jobs(self, *, active: bool = False, owner: str | None = None) -> list[Job]:
         """Every retained job, newest first; with ``active`` only those that are PENDING or PROCESSING."""
@@ -195,6 +225,9 @@ class DocumentProcessingQueue(Listening):
 
     async def cancel_job(self, job_id: str, *, force: bool = False, owner: str | None = None) -> bool:
         """Cancel a job: nothing of it starts any more; running attempts complete and are recorded.
+
+        Another host is asked to cancel a job that it runs, and does so at its next heartbeat; the call returns
+        after that.
 
         Args:
             job_id: which job.
@@ -209,14 +242,23 @@ class DocumentProcessingQueue(Listening):
             JobNotFoundError: there is no such job.
         """
         await checkpoint()
-        job = self._find(job_id, owner)
-        assert self._host is not None  # it made the job
-        self._host.check_process()
-        now = self._now()
-        first = job.cancel(now, force=force)
-        self._host.crew.attend()
-        await self.wait(job_id)  # so that nobody is told of a decision that is not recorded
-        return first
+        job = self._find_here(job_id, owner)
+        if job is not None:
+            assert self._host is not None  # it made the job
+            self._host.check_process()
+            first = job.cancel(self._now(), force=force)
+            self._host.crew.attend()
+            if await self._reaches(job, Turn.DECIDED):  # nobody is told of a decision that is not recorded
+                return first
+        return await self._cancel_elsewhere(job_id, force, owner)
+
+    async def _cancel_elsewhere(self, job_id: str, force: bool, owner: str | None) -> bool:
+        assert self._elsewhere is not None
+        await self._elsewhere.look(job_id, owner)
+        first = await self._elsewhere.ask_to_cancel(job_id, force=force)
+        job = await self._elsewhere.wait(job_id, owner, drained=False)
+        # It may have ended otherwise before its host knew, or somebody there was faster.
+        return first and job.status is JobStatus.CANCELLED and (await self._elsewhere.look(job_id, owner)).granted
 
     async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
         """Wait until a job is decided; with ``drained`` until its last attempt has ended, too.
@@ -225,26 +267,34 @@ class DocumentProcessingQueue(Listening):
             JobNotFoundError: there is no such job.
             QueueClosedError: the queue was closed before.
         """
-        job = self._find(job_id, owner)
+        job = self._find_here(job_id, owner)
         await checkpoint()
-        turn = Turn.DRAINED if drained else Turn.DECIDED
-        while not (job.shown.drained if drained else job.shown.completed is not None):
+        if job is not None and await self._reaches(job, Turn.DRAINED if drained else Turn.DECIDED):
+            return job.snapshot(self._now())
+        assert self._elsewhere is not None
+        return await self._elsewhere.wait(job_id, owner, drained=drained)
+
+    async def _reaches(self, job: JobMachine, turn: Turn) -> bool:
+        """Wait until a job of this host is decided or drained; False if another host takes it over before."""
+        while not (job.shown.drained if turn is Turn.DRAINED else job.shown.completed is not None):
+            if self._is_lost(job):
+                return False
             assert self._host is not None
             self._host.check_waiting()
             await self._signals.wait(job, turn)
             if self._host.interrupt is not None:
                 raise self._host.interrupt
-        return job.snapshot(self._now())
+        return True
 
     async def join(self, *, owner: str | None = None) -> None:
-        """Wait until no job, or none of an owner's, is left that is not decided and drained."""
+        """Wait until no job of this host, or none of an owner's, is left that is not decided and drained."""
         await checkpoint()
         while busy := [
             job
             for job in self._scheduler.jobs.values()
             if not job.shown.drained and (owner is None or job.ledger.owner == owner)
         ]:
-            await self.wait(busy[0].ledger.id, drained=True)
+            await self._reaches(busy[0], Turn.DRAINED)
 
     async def retry_job(self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None) -> str:
         """Create a new job from what a finished one has left to do, with the same type and options.
@@ -263,8 +313,9 @@ class DocumentProcessingQueue(Listening):
             JobStateError: it is not decided, or not drained yet.
             InvalidJobError: it has nothing left to do.
         """
-        machine = self._find(job_id, owner)
-        job = machine.snapshot(self._now())
+        job = await self.load_job(job_id, owner=owner)
+        if job is None:
+            raise JobNotFoundError(job_id)
         if not job.drained:
             raise JobStateError(
                 f"job {job_id!r} is {job.status} and not drained; "
@@ -284,7 +335,8 @@ class DocumentProcessingQueue(Listening):
     async def cleanup_old_jobs(self, max_age: float = DAY, *, owner: str | None = None) -> int:
         """Remove the jobs that were decided ``max_age`` seconds ago or earlier, and are drained.
 
-        It also happens by itself every hour, with 24 hours.
+        It also happens by itself every hour, with 24 hours. Of a store that several hosts share, each one removes
+        the jobs that are its own, those of hosts that are gone included.
 
         Args:
             max_age: seconds, 0 or more.
@@ -307,19 +359,35 @@ class DocumentProcessingQueue(Listening):
             owner: only what is this owner's.
             documents: documentCompleted and documentFailed, too; ``outcomes`` is the better way to those.
 
+        With a store that several hosts share, those of a job that another host runs are made from what is recorded
+        of it, a little later; whether there is such a job shows with the first one.
+
         Raises:
             JobNotFoundError: there is no such job.
         """
-        job = None if job_id is None else self._find(job_id, owner)
-        return EventStream(self._emitter, job, owner, documents=documents)
+        job = None if job_id is None else self._find_here(job_id, owner)
+        distant = None
+        if job_id is not None and job is None:
+            assert self._elsewhere is not None
+            distant = DistantEvents(self._elsewhere, job_id, owner, documents=documents)
+        stream = EventStream(self._emitter, job, owner, documents=documents, distant=distant)
+        if job is not None and is_shared(self._store):
+            self._streams.add(stream)
+        return stream
 
     def outcomes(self, job_id: str, *, owner: str | None = None) -> OutcomeStream:
         """What becomes of each document, as they settle, from the first one on; ends when the job is drained.
 
+        With a store that several hosts share, whether there is such a job may only show with the first one.
+
         Raises:
             JobNotFoundError: there is no such job.
         """
-        return OutcomeStream(self._find(job_id, owner), self._signals, self._is_closed)
+        job = self._find_here(job_id, owner)
+        if job is not None:
+            return OutcomeStream(LocalBook(job, self._signals, self._moved), self._is_closed)
+        assert self._elsewhere is not None
+        return OutcomeStream(DistantBook(self._elsewhere, job_id, owner), self._is_closed)
 
     def stats(self) -> Stats:
         """What the queue is doing now."""
@@ -389,32 +457,47 @@ class DocumentProcessingQueue(Listening):
         )
         if idempotency_key is not None:
             self._arriving[owner, idempotency_key] = ledger
-        await self._host.committer.record_new(ledger)
+        there = await self._host.committer.record_new(ledger)
+        if there != ledger.id:
+            return await self._same(there, ledger)
         if ledger.id not in self._scheduler.jobs:
             self._host.check()
         return ledger.id
+
+    async def _same(self, job_id: str, wanted: Ledger) -> str:
+        """The id of the job of another host that has the idempotency key of a new one, if it is the same request."""
+        assert self._elsewhere is not None
+        assert wanted.idempotency_key is not None
+        record = await self._elsewhere.look(job_id, None, whole=True)
+        if (tuple(record.document_ids), record.type) != (wanted.document_ids, wanted.type):
+            raise IdempotencyConflictError(wanted.idempotency_key, job_id)
+        return job_id
 
     async def _known(self, owner: str | None, key: str | None, ids: tuple[str, ...], job_type: str) -> str | None:
         """The id of the job that an idempotency key stands for already, if it stands for the same request."""
         if key is None:
             return None
-        arriving = self._arriving.get((owner, key))
-        job = self._scheduler.find_key(owner, key)
-        ledger = arriving if job is None else job.ledger
-        if ledger is None:
-            return None
-        if (ledger.document_ids, ledger.type) != (ids, job_type):
-            raise IdempotencyConflictError(key, ledger.id)
         assert self._host is not None
-        while ledger.id not in self._scheduler.jobs:
+        while True:
+            job = self._scheduler.find_key(owner, key)
+            ledger = self._arriving.get((owner, key)) if job is None else job.ledger
+            if ledger is None:
+                return None
+            if (ledger.document_ids, ledger.type) != (ids, job_type):
+                raise IdempotencyConflictError(key, ledger.id)
+            if job is not None:
+                return ledger.id
             self._host.check()
             await self._host.committer.written()
-        return ledger.id
+
+    def _not_admitted(self, ledger: Ledger) -> None:
+        """Another host has a new job, or one with its idempotency key."""
+        if ledger.idempotency_key is not None:
+            self._arriving.pop((ledger.owner, ledger.idempotency_key), None)
 
     def _admit(self, ledger: Ledger) -> None:
         assert self._host is not None
-        if ledger.idempotency_key is not None:
-            self._arriving.pop((ledger.owner, ledger.idempotency_key), None)
+        self._not_admitted(ledger)
         self._scheduler.add(ledger, **self._run(ledger.type))
         self._host.crew.attend()
 
@@ -422,6 +505,7 @@ class DocumentProcessingQueue(Listening):
         records = list(records)
         obstacles = [await self._obstacle(record) for record in records]
         now, wall = self._now(), self._clock.wall()
+        blamed = any(record.mark.alone is not None and record.mark.completed is None for record in records)
         for record, obstacle in zip(records, obstacles, strict=True):
             ledger, mark = revive(record, now, wall)
             self._scheduler.resume(
@@ -429,7 +513,8 @@ class DocumentProcessingQueue(Listening):
                 mark,
                 now,
                 active=record.active,
-                lives=record.lives + 1,
+                # A crash for which a document is blamed is no mark against the jobs, but it is one.
+                lives=max(1, record.lives) if blamed and record.lives >= 0 else record.lives + 1,
                 told=record.told,
                 obstacle=obstacle,
                 **self._run(ledger.type),
@@ -463,11 +548,35 @@ class DocumentProcessingQueue(Listening):
         assert self._host is not None
         self._host.check()
 
-    def _find(self, job_id: str, owner: str | None) -> JobMachine:
+    def _find_here(self, job_id: str, owner: str | None) -> JobMachine | None:
+        """A job of this host; None if there is none, but another host may have it.
+
+        Raises:
+            JobNotFoundError: there is none, and no other host can have it.
+        """
         job = self._scheduler.find(job_id, owner)
-        if job is None:
+        may_be_elsewhere = is_shared(self._store) and self._host is not None and job_id not in self._scheduler.jobs
+        if job is None and not may_be_elsewhere:
             raise JobNotFoundError(job_id)
         return job
+
+    def _is_lost(self, job: JobMachine) -> bool:
+        """Whether another host has taken over a job."""
+        return is_shared(self._store) and self._scheduler.jobs.get(job.ledger.id) is not job
+
+    def _moved(self, job: JobMachine) -> DistantBook | None:
+        """Where a job can be read that another host has taken over; None if none has."""
+        if not self._is_lost(job):
+            return None
+        assert self._elsewhere is not None
+        return DistantBook(self._elsewhere, job.ledger.id, job.ledger.owner)
+
+    def _lost(self, job_ids: Collection[str]) -> None:
+        assert self._elsewhere is not None
+        for stream in list(self._streams):
+            if stream.job_id in job_ids:
+                wants = stream.wants_documents
+                stream.move(DistantEvents(self._elsewhere, stream.job_id, None, documents=wants))
 
     def _now(self) -> float:
         return 0.0 if self._host is None else self._host.loop.time()

@@ -48,11 +48,11 @@ MUTANTS = [
     # Starting.
     Mutant("job", "len(self.running) < self.limit", "len(self.running) <= self.limit", "one attempt too many"),
     Mutant("job", "and self.gate.admits\n        if ready", "\n        if ready", "attempts behind a closed gate"),
-    Mutant("job", "if self.decided or self._desk.paused:", "if self._desk.paused:", "attempts after the decision"),
-    Mutant("job", "if self.decided or self._desk.paused:", "if self.decided:", "attempts while the store fails"),
+    Mutant("job", "if self.decided or self._desk.paused or", "if self._desk.paused or", "attempts after the decision"),
+    Mutant("job", "if self.decided or self._desk.paused or", "if self.decided or", "attempts while the store fails"),
     Mutant(
         "job",
-        "            something = self._finalize_next\n",
+        "            something = finalize\n",
         "            something = False\n",
         "no summary at the close",
     ),
@@ -71,13 +71,13 @@ MUTANTS = [
     Mutant("job", "if self._turns.size > self._ready:", "if False:", "unfair"),
     Mutant("job", "if not self.steady or not calm or", "if not self.steady or", "going on though a circuit opened"),
     Mutant("job", "or not calm or now >= self.alarm or position", "or not calm or position", "past its time"),
-    Mutant("job", "or now >= self.alarm or position >= self.total:", "or now >= self.alarm:", "past the last document"),
+    Mutant(
+        "job", "or now >= self.alarm or position >= self.allowed:", "or now >= self.alarm:", "past the last document"
+    ),
     Mutant("job", "if now + self.budget < self.alarm:", "if now + self.budget > self.alarm:", "no alarm for a budget"),
     Mutant("job", "if self.left <= self.notable:", "if self.left < self.notable:", "a percent is told too late"),
-    Mutant("job", "if self._ready and self.fresh >= self.total:", "if False:", "a turn with nothing to start"),
-    Mutant(
-        "job", "        self.notable = self.total\n        return self.mark()", "        return self.mark()", "untold"
-    ),
+    Mutant("job", "if self._ready and self.fresh >= self.allowed:", "if False:", "a turn with nothing to start"),
+    Mutant("job", "        self.notable = self.total\n        if self.trail", "        if self.trail", "untold"),
     Mutant("job", "self.notable = self.total if self.decided else 0", "self.notable = 0", "late results never drain"),
     # Attempts, retries, budgets.
     Mutant(
@@ -214,9 +214,31 @@ MUTANTS = [
     Mutant("job", "max(1, self.left - len(self.running))", "self.left", "workers for nothing"),
     Mutant("scheduler", "not job.decided and obstacle is not None", "False", "runs what cannot run"),
     Mutant("job", "self._lives == ORDERLY or ", "", "an orderly close counts as a crash"),
+    # The trail.
+    Mutant("trail", "fresh + self._ahead", "self._total", "everything is suspected"),
+    Mutant("trail", "min(2 * self._ahead, MOST_AHEAD)", "self._ahead", "always held up"),
+    Mutant("trail", "(convicted if mark.alone in blamed else blamed)", "convicted", "one crash convicts"),
+    Mutant("trail", "if mark.alone is not None:", "if False:", "nobody is blamed"),
+    Mutant("trail", "        self.suspects += self.blamed\n", "", "the blamed are lost"),
+    Mutant("job", "            self.allowed = 0\n", "", "started before that is recorded"),
+    Mutant(
+        "job", "self.allowed = max(self.allowed, mark.reserved)", "self.allowed = mark.reserved + 1", "one too many"
+    ),
+    Mutant("job", "if self.trail is None or not self._lives:", "if True:", "no suspects"),
+    Mutant("job", "self.running or (self._waiting and not trail.last) or", "", "suspects run together"),
+    Mutant("job", "or self._desk.solo not in (None, self):", "or False:", "others run beside a suspect"),
+    Mutant("job", "            trail.leaving = True\n", "", "others run before it is recorded that they may"),
+    Mutant("job", "len(self.ledger.failed) > mark.failed", "False", "convictions are no failures"),
+    Mutant(
+        "scheduler",
+        "elif waits and not any(other.running for other in self.jobs.values()):",
+        "elif waits:",
+        "not alone",
+    ),
+    Mutant("scheduler", "if (job.decided and waits) or desk.halted or", "if desk.halted or", "alone for ever"),
     # Results that leave the process.
     Mutant("data", "if len(data) > max_bytes:", "if len(data) >= max_bytes:", "one byte less than allowed"),
-    Mutant("data", "allow_nan=False", "allow_nan=True", "NaN gets through"),
+    Mutant("data", '":", ",", False, False, False)', '":", ",", False, False, True)', "NaN gets through"),
     Mutant("data", "(TypeError, ValueError, RecursionError)", "(TypeError, ValueError)", "too deep breaks it"),
     Mutant("data", "Verdict(code, reason, retry=False", "Verdict(code, reason, retry=True", "tried again for nothing"),
     # The gate.
@@ -243,8 +265,8 @@ MUTANTS = [
     ),
     Mutant(
         "breaker",
-        "            self._probe = None\n            self._survey()",
-        "            pass",
+        "        else:\n            self._probe = None\n            self._survey()",
+        "",
         "the probe keeps its seat",
     ),
     Mutant(
@@ -311,7 +333,7 @@ MUTANTS = [
         "describe(shown), retry=True, counted=False)",
         "permanent is tried again",
     ),
-    Mutant("verdict", "max(pauses) if pauses", "min(pauses) if pauses", "the shorter pause"),
+    Mutant("verdict", "min(max(pauses), LONGEST_PAUSE)", "min(pauses)", "the shorter pause"),
 ]
 
 

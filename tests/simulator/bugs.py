@@ -12,6 +12,7 @@ from docmill.core.breaker import Gate, State
 from docmill.core.herald import Herald
 from docmill.core.job import JobMachine
 from docmill.core.scheduler import Scheduler
+from docmill.core.trail import Trail
 from docmill.core.waiting import WaitingRoom
 from docmill.emitter import Emitter
 from docmill.events import JobCompleted
@@ -30,7 +31,7 @@ BUGS: dict[str, Bug] = {}
 
 def finds(seed: int, backend: Any = "asyncio") -> list[str]:
     """The invariants that a run violates; the stores take turns, as on the command line."""
-    report = simulator.run_seed(seed, backend=backend, durable=bool(seed % 2))
+    report = simulator.run_seed(seed, backend=backend, store="simulated" if seed % 2 else "memory")
     return [violation.rule for violation in report.violations]
 
 
@@ -360,3 +361,130 @@ def lanes_are_left_after_the_close(right: Any) -> Any:
 @bug(Emitter, "listener_failed")
 def a_listener_that_raises_is_not_counted(right: Any) -> Any:
     return lambda self, listener, error, heard: None
+
+
+@bug(Trail, "resume")
+def whoever_runs_in_a_crowd_is_blamed(right: Any) -> Any:
+    def resume(self: Any, mark: Any, unsettled: Any) -> Any:
+        unsettled = list(unsettled)
+        if mark.alone is None and unsettled:
+            mark = mark._replace(alone=unsettled[0])
+        return right(self, mark, unsettled)
+
+    return resume
+
+
+@bug(Trail, "resume")
+def one_crash_convicts(right: Any) -> Any:
+    def resume(self: Any, mark: Any, unsettled: Any) -> Any:
+        if mark.alone is not None:
+            mark = mark._replace(blamed=(*mark.blamed, mark.alone))
+        return right(self, mark, unsettled)
+
+    return resume
+
+
+@bug(Trail, "resume")
+def nobody_is_ever_convicted(right: Any) -> Any:
+    return lambda self, mark, unsettled: right(self, mark._replace(blamed=()), unsettled)
+
+
+@bug(Trail, "resume")
+def the_neighbour_of_the_guilty_is_convicted(right: Any) -> Any:
+    def resume(self: Any, mark: Any, unsettled: Any) -> Any:
+        convicted = right(self, mark, unsettled)
+        if convicted and self.suspects:
+            neighbour = self.suspects.popleft()
+            self.suspects.append(convicted.pop())
+            convicted.append(neighbour)
+        return convicted
+
+    return resume
+
+
+@bug(JobMachine, "_take_up")
+def suspects_run_among_the_others(right: Any) -> Any:
+    def take_up(self: Any, mark: Any, now: float) -> None:
+        right(self, mark, now)
+        while self.trail.suspects:
+            self._return(self.trail.suspects.popleft(), 0)
+
+    return take_up
+
+
+@bug(JobMachine, "_take_up")
+def an_orderly_close_makes_suspects(right: Any) -> Any:
+    def take_up(self: Any, mark: Any, now: float) -> None:
+        self._lives = max(1, self._lives)
+        right(self, mark, now)
+
+    return take_up
+
+
+@bug(JobMachine, "survey")
+def suspects_run_first(right: Any) -> Any:
+    def survey(self: Any) -> None:
+        trail, hidden = self.trail, getattr(self.trail, "hidden", None)
+        if hidden is None and trail is not None and trail.suspects and self.fresh < self.total:
+            trail.hidden, self.fresh = self.fresh, self.total
+        elif hidden is not None and not trail.suspects and trail.alone is None and not self.running:
+            self.fresh, trail.hidden, trail.last = hidden, None, False
+        right(self)
+
+    return survey
+
+
+@bug(Scheduler, "see_to_solo")
+def a_suspect_does_not_wait_until_nothing_else_runs(right: Any) -> Any:
+    def see_to_solo(self: Any) -> None:
+        waiting = self.desk.solo
+        if waiting is not None and not waiting.decided and not self.desk.halted and waiting.gate.admits:
+            waiting.be_alone()
+        right(self)
+
+    return see_to_solo
+
+
+@bug(JobMachine, "be_alone")
+def a_suspect_starts_before_that_is_recorded(right: Any) -> Any:
+    def be_alone(self: Any) -> None:
+        right(self)
+        self.shown = self.shown._replace(alone=self.trail.alone)
+        self.survey()
+
+    return be_alone
+
+
+@bug(JobMachine, "be_alone")
+def a_suspect_is_tried_again_among_the_others(right: Any) -> Any:
+    def be_alone(self: Any) -> None:
+        right(self)
+        self.trail.last = False
+
+    return be_alone
+
+
+@bug(JobMachine, "_see_whether_it_has_run")
+def the_others_go_on_before_that_is_recorded(right: Any) -> Any:
+    def see(self: Any, trail: Any) -> None:
+        right(self, trail)
+        if trail.leaving and self._desk.solo is self:
+            trail.leaving = False
+            self._desk.solo, self._desk.solo_ended = None, True
+
+    return see
+
+
+@bug(JobMachine, "_ask")
+def a_document_starts_before_it_is_reserved(right: Any) -> Any:
+    def ask(self: Any, trail: Any, now: float) -> Any:
+        attempt = right(self, trail, now)
+        self.allowed = trail.reserved
+        return attempt
+
+    return ask
+
+
+@bug(JobMachine, "lives")
+def a_conviction_is_no_progress(right: Any) -> Any:
+    return property(lambda self: self._lives if self.ledger.failed else right.fget(self))

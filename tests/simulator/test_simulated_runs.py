@@ -14,6 +14,10 @@ from docmill.testing.simulator.plan import HARMLESS
 
 RUNS = 5_000
 
+DATABASE_RUNS = 400
+
+PROCESSES = str(os.cpu_count() or 1)
+
 backends = pytest.mark.parametrize("backend", ["asyncio", "trio"])
 
 
@@ -25,7 +29,7 @@ def command(*arguments: str) -> list[str]:
 @backends
 def test_five_thousand_runs_violate_nothing(backend: str) -> None:
     answer = subprocess.run(
-        command("--runs", str(RUNS), "--backend", backend, "--processes", str(os.cpu_count() or 1)),
+        command("--runs", str(RUNS), "--backend", backend, "--processes", PROCESSES),
         capture_output=True,
         text=True,
         check=False,
@@ -39,46 +43,65 @@ def test_five_thousand_runs_violate_nothing(backend: str) -> None:
     assert totals["store_faults"] > RUNS / 10
 
 
+@pytest.mark.slow
 @backends
-@pytest.mark.parametrize("durable", [False, True], ids=["memory", "simulated"])
-def test_runs_in_this_process_violate_nothing(backend: Any, durable: bool) -> None:
+def test_runs_on_a_database_violate_nothing(backend: str) -> None:
+    answer = subprocess.run(
+        command("--runs", str(DATABASE_RUNS), "--backend", backend, "--store", "sqlite", "--processes", PROCESSES),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    totals = json.loads(answer.stdout)
+
+    assert totals["failing"] == []
+    assert totals["runs"] == DATABASE_RUNS
+    assert totals["crashes"] > DATABASE_RUNS / 10
+
+
+@backends
+@pytest.mark.parametrize("store", ["memory", "simulated"])
+def test_runs_in_this_process_violate_nothing(backend: Any, store: Any) -> None:
     for seed in range(100_000, 100_150):
-        report = run_seed(seed, backend=backend, durable=durable)
+        report = run_seed(seed, backend=backend, store=store)
         assert report.violations == [], seed
 
 
+DISK, MEMORY = "simulated", "memory"
+
 ONCE_ACCUSED = [
-    pytest.param("asyncio", 8093, True, id="a clean-up that waits for an outage, while jobs grow old"),
-    pytest.param("asyncio", 10903, True, id="a clean-up that waits for a commit that is tried again"),
-    pytest.param("asyncio", 17275, True, id="a clean-up that waits for an outage and for one seat"),
-    pytest.param("asyncio", 20133, True, id="a clean-up that waits, and two jobs that grow old"),
-    pytest.param("asyncio", 25031, True, id="a clean-up that waits in a life in which nobody listens"),
-    pytest.param("asyncio", 97455, True, id="a clean-up just before a job is told of that a crash loop has failed"),
-    pytest.param("asyncio", 20178, False, id="a probe that is stopped by force and does not end"),
-    pytest.param("asyncio", 85245, True, id="a probe that is stopped by force in a shield, and the next one later"),
-    pytest.param("asyncio", 85716, False, id="a probe that is stopped by force in a thread"),
+    pytest.param("asyncio", 8093, DISK, id="a clean-up that waits for an outage, while jobs grow old"),
+    pytest.param("asyncio", 10903, DISK, id="a clean-up that waits for a commit that is tried again"),
+    pytest.param("asyncio", 17275, DISK, id="a clean-up that waits for an outage and for one seat"),
+    pytest.param("asyncio", 20133, DISK, id="a clean-up that waits, and two jobs that grow old"),
+    pytest.param("asyncio", 25031, DISK, id="a clean-up that waits in a life in which nobody listens"),
+    pytest.param("asyncio", 97455, DISK, id="a clean-up just before a job is told of that a crash loop has failed"),
+    pytest.param("asyncio", 20178, MEMORY, id="a probe that is stopped by force and does not end"),
+    pytest.param("asyncio", 85245, DISK, id="a probe that is stopped by force in a shield, and the next one later"),
+    pytest.param("asyncio", 85716, MEMORY, id="a probe that is stopped by force in a thread"),
     pytest.param(
-        "asyncio", 317892, False, id="the failure that opens a circuit at the moment at which another attempt begins"
+        "asyncio", 317892, MEMORY, id="the failure that opens a circuit at the moment at which another attempt begins"
     ),
-    pytest.param("trio", 308467, True, id="several attempts after a pause without a breaker, before its end is told"),
-    pytest.param("asyncio", 66957, True, id="ends that are told after the slow commit of a reopening"),
-    pytest.param("asyncio", 74771, True, id="a key of a job that was cleaned up, now of another request"),
-    pytest.param("asyncio", 81813, True, id="a key of another request, over a crash"),
-    pytest.param("asyncio", 81129, True, id="a job that is first heard of by its slow jobStarted"),
-    pytest.param("asyncio", 93097, True, id="a job that a step of the clock has made old for the hourly clean-up"),
+    pytest.param("trio", 308467, DISK, id="several attempts after a pause without a breaker, before its end is told"),
+    pytest.param("asyncio", 66957, DISK, id="ends that are told after the slow commit of a reopening"),
+    pytest.param("asyncio", 74771, DISK, id="a key of a job that was cleaned up, now of another request"),
+    pytest.param("asyncio", 81813, DISK, id="a key of another request, over a crash"),
+    pytest.param("asyncio", 81129, DISK, id="a job that is first heard of by its slow jobStarted"),
+    pytest.param("asyncio", 93097, DISK, id="a job that a step of the clock has made old for the hourly clean-up"),
 ]
 
 
-@pytest.mark.parametrize("backend,seed,durable", ONCE_ACCUSED)
-def test_what_the_checkers_once_took_for_a_violation_is_none(backend: Any, seed: int, durable: bool) -> None:
-    assert run_seed(seed, backend=backend, durable=durable).violations == []
+@pytest.mark.parametrize("backend,seed,store", ONCE_ACCUSED)
+def test_what_the_checkers_once_took_for_a_violation_is_none(backend: Any, seed: int, store: Any) -> None:
+    assert run_seed(seed, backend=backend, store=store).violations == []
 
 
 PRINT_DIGESTS = """
 from docmill.testing.simulator import run_seed
 for backend in ("asyncio", "trio"):
     for seed in range(20):
-        print(backend, seed, run_seed(seed, backend=backend, durable=bool(seed % 2)).history.digest)
+        report = run_seed(seed, backend=backend, store=("memory", "simulated")[seed % 2])
+        print(backend, seed, report.history.digest)
 """
 
 
@@ -99,14 +122,22 @@ def test_the_same_seed_has_the_same_history_in_every_process() -> None:
     assert digests[0] == digests[1] == digests[2]
 
 
+@backends
+@pytest.mark.parametrize("store", ["sqlite", "sqlite-file"])
+def test_a_run_has_the_same_history_on_every_durable_store(backend: Any, store: Any) -> None:
+    for seed in range(20):
+        expected = run_seed(seed, backend=backend, store="simulated").history.digest
+        assert run_seed(seed, backend=backend, store=store).history.digest == expected, seed
+
+
 def test_another_seed_has_another_history() -> None:
     assert len({run_seed(seed).history.digest for seed in range(10)}) == 10
 
 
 @backends
-@pytest.mark.parametrize("durable", [False, True], ids=["memory", "simulated"])
-def test_listeners_that_raise_and_are_slow_change_nothing(backend: Any, durable: bool) -> None:
-    plans = [plan for plan in (draw(seed, durable=durable) for seed in range(150)) if not plan.traits]
+@pytest.mark.parametrize("store", ["memory", "simulated"])
+def test_listeners_that_raise_and_are_slow_change_nothing(backend: Any, store: Any) -> None:
+    plans = [plan for plan in (draw(seed, store=store) for seed in range(150)) if not plan.traits]
     assert len(plans) > 20
     for plan in plans:
         disturbed = run_plan(attrs.evolve(plan, traits=HARMLESS), backend=backend)

@@ -33,6 +33,7 @@ STORIES = (
     "test_waiting.py",
     "test_turns.py",
     "test_data.py",
+    "test_trail.py",
     "test_agenda.py",
     "test_estimate.py",
     "test_retries.py",

@@ -140,6 +140,13 @@ class Gate:
             self._failures = 0
         self._settle_calm()
 
+    def skipped(self, attempt: "Attempt") -> None:
+        """An attempt ended well without a call of the processor, which says nothing about its service."""
+        self.released()
+        if attempt is self._probe:
+            self._probe = None
+            self._survey()
+
     def failed(self, attempt: "Attempt", verdict: "Verdict", now: float) -> None:
         """An attempt ended badly, for whatever reason."""
         self.released()

@@ -21,7 +21,7 @@ from docmill.core.retries import wait_before
 from docmill.core.trail import Trail
 from docmill.core.verdict import Verdict, stopped
 from docmill.core.waiting import Waiting, WaitingRoom
-from docmill.model import FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
+from docmill.model import Cached, FailureCode, Fault, Job, JobErrorCode, JobStatus, Ledger, Mark
 
 __all__ = ["JobMachine", "MakeAttempt"]
 
@@ -204,6 +204,12 @@ class JobMachine:
                 trail.held_up()
             self.allowed = max(self.allowed, mark.reserved)
             self.survey()
+        elif trail is not None and trail.leaving and mark.alone is None:
+            trail.leaving = False
+            self.survey()
+            if self._desk.solo is self:
+                self._desk.solo, self._desk.solo_ended = None, True
+                self._desk.stir = True
 
     @property
     def visible(self) -> Mark:
@@ -270,8 +276,9 @@ class JobMachine:
         self.left = self._left_at_resume = self.total - mark.ok - mark.failed
         self._lives = lives if mark.started is not None or mark.reserved else 0
         self._active_before, self._active_since = active, now
-        self.drained = self.decided
+        self.drained = mark.drained
         self.shown = self.mark()
+        self.drained = self.decided
         self.herald.resume(self.shown, now, told=told)
         if self.decided:
             del self.gate.jobs[self]
@@ -279,7 +286,7 @@ class JobMachine:
             self._take_up(mark, now)
         if not self.decided and self.started is not None:
             self._set_deadline(now - active)
-        if not self.left and not self.decided:
+        if not self.decided and (not self.left or len(self.ledger.failed) > mark.failed):
             self._settled(now)
         if not (self.decided and told and mark.drained):
             self.changed()
@@ -287,9 +294,12 @@ class JobMachine:
 
     def _take_up(self, mark: Mark, now: float) -> None:
         """Find out what is unstarted again, and what is suspected of having killed the process."""
-        settled = {row[0] for rows in (self.ledger.ok, self.ledger.failed) for row in rows}
-        self.fresh = max(mark.reserved, max(settled, default=-1) + 1)
-        unsettled = [position for position in range(self.fresh) if position not in settled]
+        settled = bytearray(self.total)
+        for rows in (self.ledger.ok, self.ledger.failed):
+            for row in rows:
+                settled[row[0]] = True
+        self.fresh = max(mark.reserved, settled.rfind(True) + 1)
+        unsettled = [position for position in range(self.fresh) if not settled[position]]
         if self.trail is None or not self._lives:
             for position in unsettled:
                 self._return(position, 0)
@@ -319,11 +329,12 @@ class JobMachine:
         """Find out again whether something could start, and take part in the turns accordingly."""
         if self.trail is not None and self.trail.alone is not None:
             self._see_whether_it_has_run(self.trail)
-        due = self._waiting is not None and self._waiting.has_due
-        unsettled = due or bool(self.returned) or self._finalize_next
+        finalize = self._finalize_next and not (self.trail is not None and self.trail.leaving)
+        again = (self._waiting is not None and self._waiting.has_due) or bool(self.returned)
+        unsettled = (again and not (self.trail is not None and self.trail.last)) or finalize
         something = unsettled or self.fresh < self.allowed or (self.trail is not None and self._may_start(self.trail))
         if self._desk.halted:
-            something = self._finalize_next
+            something = finalize
         if self.decided or self._desk.paused or self._desk.solo not in (None, self):
             something = False
         self.steady = something and not unsettled and self.started is not None and self.fresh < self.allowed
@@ -340,23 +351,31 @@ class JobMachine:
         """Whether a turn would help: to reserve documents, to ask for the process, or to run a suspect alone."""
         if self.fresh < self.total:
             return trail.reserved <= self.fresh
-        if not trail.suspects or self.running or self._waiting:
+        if self.running or (self._waiting and not trail.last) or self._next_suspect(trail) is None:
             return False
         return self._desk.solo is None or (trail.alone is not None and self.shown.alone == trail.alone)
 
+    def _next_suspect(self, trail: Trail) -> int | None:
+        """The one that is to run alone next: one that has failed before goes first."""
+        if self._waiting is not None and self._waiting.has_due:
+            return self._waiting.first_due
+        if self.returned:
+            return self.returned[0][0]
+        return trail.suspects[0] if trail.suspects else None
+
     def _see_whether_it_has_run(self, trail: Trail) -> None:
-        if not self.running and trail.alone not in trail.suspects:
+        if not self.running and (self.decided or trail.alone != self._next_suspect(trail)):
             trail.alone = None
+            trail.leaving = True
             self.changed()
-            if self._desk.solo is self:
-                self._desk.solo, self._desk.solo_ended = None, True
 
     def be_alone(self) -> None:
         """Nothing else runs: have it recorded which suspect runs next, and then start that."""
         trail = self.trail
         assert trail is not None
-        if trail.alone is None:
-            trail.alone = trail.suspects[0]
+        if trail.alone is None and not trail.leaving:
+            trail.alone = self._next_suspect(trail)
+            trail.last = True
             self.changed()
 
     def start(self, now: float) -> Attempt | None:
@@ -390,6 +409,9 @@ class JobMachine:
             self.arm(self.deadline)
 
     def _next_attempt(self, now: float) -> Attempt | None:
+        trail = self.trail
+        if trail is not None and trail.last and trail.alone is None and not self._finalize_next:
+            return self._ask(trail, now)
         if self._waiting is not None and self._waiting.has_due:
             waiting = self._waiting.pop_due()
             attempt = self._make(waiting.position, now)
@@ -413,7 +435,7 @@ class JobMachine:
         if self.fresh < self.total:
             trail.reserve(self.fresh)
             self.changed()
-        elif self._desk.solo is None:
+        elif trail.alone is None:
             self._desk.solo = self
         else:
             return self._make(trail.suspects.popleft(), now)
@@ -434,7 +456,7 @@ class JobMachine:
             self.came_back(attempt)
             return None
         if not (calm := self.gate.calm):
-            self.gate.succeeded(attempt, now)
+            self._tell_gate(attempt, data, now)
         if position == FINALIZE:
             self._finalized(now, summary=data)
             return None
@@ -456,6 +478,12 @@ class JobMachine:
         if now + self.budget < self.alarm:
             self.arm(now + self.budget)
         return attempt
+
+    def _tell_gate(self, attempt: Attempt, data: Any, now: float) -> None:
+        if type(data) is Cached:
+            self.gate.skipped(attempt)
+        else:
+            self.gate.succeeded(attempt, now)
 
     def failed(self, attempt: Attempt, verdict: Verdict, now: float) -> None:
         """An attempt raised: settle its document, or have it wait for the next attempt.

@@ -25,6 +25,8 @@ class Trail:
         suspects: those that may have killed the process, the blamed ones last.
         blamed: those that have run alone when the process died.
         alone: the one that is to run alone next, or does.
+        last: whether the suspects have begun to run, so that nothing else of the job is left.
+        leaving: whether that one has run, and it is still to be recorded that nobody is alone any more.
     """
 
     def __init__(self, total: int, ahead: int) -> None:
@@ -32,6 +34,8 @@ class Trail:
         self.suspects: deque[int] = deque()
         self.blamed: tuple[int, ...] = ()
         self.alone: int | None = None
+        self.last = False
+        self.leaving = False
         self._total = total
         self._ahead = ahead
 

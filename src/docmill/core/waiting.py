@@ -63,6 +63,11 @@ class WaitingRoom:
         while self._waits and self._waits[0][0] <= now:
             self._due.append(heappop(self._waits)[2])
 
+    @property
+    def first_due(self) -> int:
+        """The position of the document that has been due longest."""
+        return self._due[0].position
+
     def pop_due(self) -> Waiting:
         """Take out the document that has been due longest."""
         return self._due.popleft()

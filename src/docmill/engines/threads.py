@@ -22,12 +22,20 @@ def spend(seconds: float) -> None:
 
 
 class Call:
-    """One call in a thread: wait for it with ``await call.done.wait()``."""
+    """One call in a thread: wait for it with ``await call.done.wait()``.
+
+    Attributes:
+        done: set, in the loop's thread, when the call has ended.
+        finished: whether it has ended.
+        on_late_end: called in the loop's thread when it has ended after nobody waited for it any more.
+        then: called in the call's own thread when it has ended.
+    """
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         self.done = Event()
         self.finished = False
         self.on_late_end: Callable[[], None] | None = None
+        self.then: Callable[[], None] | None = None
         self.result: Any = None
         self.error: BaseException | None = None
         self._function = function
@@ -40,6 +48,8 @@ class Call:
         except BaseException as error:  # noqa: BLE001 - it is raised again where the call is awaited
             self.error = error
         self.finished = True
+        if self.then is not None:
+            self.then()
 
 
 class ThreadPool:

@@ -3,7 +3,18 @@
 from docmill.model.job import AtWork, Job, RunningDocument
 from docmill.model.ledger import Ledger, Mark
 from docmill.model.options import JobOptions
-from docmill.model.outcomes import DocumentFailure, DocumentResult, Fault, Later, Outcome, Row, Rows, Stored
+from docmill.model.outcomes import (
+    Cached,
+    DocumentFailure,
+    DocumentResult,
+    Fault,
+    Keyed,
+    Later,
+    Outcome,
+    Row,
+    Rows,
+    Stored,
+)
 from docmill.model.stats import Stats
 from docmill.model.vocabulary import (
     TERMINAL_STATUSES,
@@ -16,6 +27,7 @@ from docmill.model.vocabulary import (
 __all__ = [
     "TERMINAL_STATUSES",
     "AtWork",
+    "Cached",
     "DocumentFailure",
     "DocumentResult",
     "FailureCode",
@@ -24,6 +36,7 @@ __all__ = [
     "JobErrorCode",
     "JobOptions",
     "JobStatus",
+    "Keyed",
     "Later",
     "Ledger",
     "Mark",

@@ -228,7 +228,7 @@ class Job:
     def summary(self) -> Any:
         """What the processor's ``finalize`` returned for the whole batch; None without one."""
         summary = self._mark.summary
-        return summary.read() if type(summary) is Stored else summary
+        return summary.read() if isinstance(summary, Stored) else summary
 
     @property
     def summary_error(self) -> str | None:
@@ -271,11 +271,11 @@ class Job:
         """One flat dict a document in the order of ``document_ids``, ready for a table.
 
         Keys: document_id, success (True, False, or None if not processed), data, error, code, attempts,
-        processing_time (seconds) and timestamp.
+        processing_time (seconds), timestamp and cached.
         """
         settled = {outcome.document_id: attrs.asdict(outcome, recurse=False) for outcome in self.outcomes}
         blank: dict[str, Any] = dict.fromkeys(
-            ("success", "data", "error", "code", "attempts", "processing_time", "timestamp")
+            ("success", "data", "error", "code", "attempts", "processing_time", "timestamp", "cached")
         )
         return [{"document_id": name} | blank | settled.get(name, {}) for name in self.document_ids]
 

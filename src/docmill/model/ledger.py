@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from docmill.model.options import JobOptions
-from docmill.model.outcomes import DocumentFailure, DocumentResult, Row, Stored
+from docmill.model.outcomes import Cached, DocumentFailure, DocumentResult, Row, Stored
 from docmill.model.vocabulary import JobErrorCode, JobStatus
 
 __all__ = ["Ledger", "Mark"]
@@ -89,10 +89,11 @@ class Ledger:
         position, attempts, first_started, settled, data = row
         return DocumentResult(
             document_id=self.document_ids[position],
-            data=data.read() if type(data) is Stored else data,
+            data=data.read() if isinstance(data, Stored) else data,
             processing_time=settled - first_started,
             timestamp=self.wall(settled),
             attempts=attempts,
+            cached=type(data) is Cached,
         )
 
     def failure(self, row: Row) -> DocumentFailure:

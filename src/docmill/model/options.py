@@ -50,6 +50,8 @@ class JobOptions:
             settlement, retry waits included.
         max_failures: the job fails as soon as more documents than this have failed; None for no limit.
         jitter: draw each retry wait between 0 and its full length, so that retries spread out.
+        cache: take the result of a document that was processed before from the store, if its content, the metadata
+            and the processor's version are the same. Only for processors that declare ``version`` and ``fingerprint``.
 
     Raises:
         InvalidJobError: a value is out of its range; the message names every one that is.
@@ -62,6 +64,7 @@ class JobOptions:
     document_timeout: float = 30.0
     max_failures: int | None = None
     jitter: bool = False
+    cache: bool = False
 
     def __attrs_post_init__(self) -> None:
         rules = (
@@ -84,6 +87,7 @@ class JobOptions:
                 self.max_failures is None or is_whole(self.max_failures, 0),
             ),
             ("jitter", "True or False", isinstance(self.jitter, bool)),
+            ("cache", "True or False", isinstance(self.cache, bool)),
         )
         problems = [f"{name} must be {allowed}, got {getattr(self, name)!r}" for name, allowed, ok in rules if not ok]
         if problems:

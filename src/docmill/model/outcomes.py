@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar, overload
 
 import attrs
 
 from docmill.model.vocabulary import FailureCode
 
-__all__ = ["DocumentFailure", "DocumentResult", "Fault", "Later", "Outcome", "Row", "Rows", "Stored"]
+__all__ = ["Cached", "DocumentFailure", "DocumentResult", "Fault", "Keyed", "Later", "Outcome", "Row", "Rows", "Stored"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -25,6 +25,7 @@ class DocumentResult:
         processing_time: seconds from the start of the first attempt to the settlement, waits included.
         timestamp: when it settled, UTC.
         attempts: how many attempts it took, 1 or more.
+        cached: whether the result is an earlier one, and the processor was not called (``JobOptions.cache``).
     """
 
     document_id: str
@@ -33,6 +34,7 @@ class DocumentResult:
     processing_time: float
     timestamp: datetime
     attempts: int
+    cached: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -69,26 +71,40 @@ plain tuples since making the attrs object costs ten times as much, and most are
 """
 
 
-class Stored:
+class Stored(bytes):
     """A result as it is kept: as JSON, so that nobody can change it afterwards; read anew for each reader."""
 
-    __slots__ = ("data",)
+    __slots__ = ()
 
-    def __init__(self, data: bytes) -> None:
-        self.data = data
+    @property
+    def data(self) -> bytes:
+        """The JSON."""
+        return self
 
     def read(self) -> Any:
         """The result."""
-        return json.loads(self.data)
-
-    def __eq__(self, other: object) -> bool:
-        return self.data == other.data if isinstance(other, Stored) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.data)
+        return json.loads(self)
 
     def __repr__(self) -> str:
-        return f"Stored({self.data!r})"
+        return f"{type(self).__name__}({super().__repr__()})"
+
+
+class Keyed(Stored):
+    """A result that the store is to find again under a key, for the same document in other jobs."""
+
+    key: str
+
+    def __new__(cls, data: bytes, key: str) -> Self:
+        """Keep a result under a key."""
+        kept = super().__new__(cls, data)
+        kept.key = key
+        return kept
+
+
+class Cached(Stored):
+    """A result that the store has found under its key, so that the processor was not called."""
+
+    __slots__ = ()
 
 
 class Fault(NamedTuple):

@@ -108,6 +108,8 @@ class Declaration:
     breaker: CircuitBreaker | None = DEFAULT_BREAKER
     max_abandoned: int = DEFAULT_MAX_ABANDONED
     max_memory: int | None = None
+    version: str | None = None
+    fingerprint: Callable[[str, ProcessingContext], Any] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -148,6 +150,8 @@ def processor(
     breaker: CircuitBreaker | None = ...,
     max_abandoned: int = DEFAULT_MAX_ABANDONED,
     max_memory: int | None = None,
+    version: str | None = None,
+    fingerprint: Callable[[str, ProcessingContext], Any] | None = None,
 ) -> Callable[[P], P]: ...
 def processor(
     target: P | None = None,
@@ -158,6 +162,8 @@ def processor(
     breaker: CircuitBreaker | None = DEFAULT_BREAKER,
     max_abandoned: int = DEFAULT_MAX_ABANDONED,
     max_memory: int | None = None,
+    version: str | None = None,
+    fingerprint: Callable[[str, ProcessingContext], Any] | None = None,
 ) -> P | Callable[[P], P]:
     """Declare how a processor runs. A processor without it runs with the defaults.
 
@@ -171,9 +177,13 @@ def processor(
         max_abandoned: attempts that may be abandoned, still running, before no more are started.
         max_memory: bytes of address space that a worker process may have while it runs this processor; an
             allocation beyond it fails. Only with ``isolation="process"``; None for no limit.
+        version: names what the results depend on in the processor: change it when they change. With a fingerprint
+            it lets jobs with ``JobOptions(cache=True)`` take results of earlier jobs.
+        fingerprint: takes what the processor takes, and returns str or bytes that stand for the content of the
+            document, such as its SHA-256. Async or sync; a sync one runs in a thread. What it raises fails the attempt.
 
     Raises:
-        ValueError: ``isolation``, ``max_abandoned`` or ``max_memory`` is not one of the allowed values.
+        ValueError: ``isolation``, ``max_abandoned``, ``max_memory`` or ``version`` is not one of the allowed values.
     """
     if isolation not in (None, "thread", "process"):
         raise ValueError(f"isolation must be 'thread', 'process' or left out, got {isolation!r}")
@@ -184,12 +194,16 @@ def processor(
             f"max_memory must be a whole number of bytes, {MIN_MEMORY:,} or more, together with "
             f"isolation='process', got {max_memory!r} with isolation={isolation!r}"
         )
+    if version is not None and not is_words(version):
+        raise ValueError(f"version must be a str of at least one character, or None, got {version!r}")
     declaration = Declaration(
         isolation=isolation,
         permanent=tuple(permanent),
         breaker=breaker,
         max_abandoned=max_abandoned,
         max_memory=max_memory,
+        version=version,
+        fingerprint=fingerprint,
     )
 
     def declare(target: P) -> P:
@@ -197,6 +211,11 @@ def processor(
         return target
 
     return declare if target is None else declare(target)
+
+
+def is_words(value: object) -> bool:
+    """Whether a value is a str of at least one character."""
+    return isinstance(value, str) and bool(value)
 
 
 def inspect_processor(job_type: str, target: Any, declaration: Declaration | None = None) -> ProcessorSpec:

@@ -1,13 +1,14 @@
 """Where jobs are recorded."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeGuard
 
 import attrs
 
+from docmill.errors import StoreError
 from docmill.model import JobOptions, Ledger, Mark, Row
 
-__all__ = ["Change", "JobRecord", "Store"]
+__all__ = ["Beat", "Change", "JobRecord", "KeysTaken", "SharedStore", "Store", "is_shared"]
 
 
 class Change(NamedTuple):
@@ -35,10 +36,10 @@ class Change(NamedTuple):
 
 @attrs.frozen(kw_only=True)
 class JobRecord:
-    """A job as a store gives it back when it is opened.
+    """A job as a store gives it back when it is opened. Its lists are the queue's from then on.
 
     All times, those in the mark and in the rows included, are seconds since the epoch; for the rest see
-    ``Ledger`` and ``Change``.
+    ``Ledger`` and ``Change``. ``granted`` says whether the job was cancelled since another host had asked for it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class JobRecord:
     active: float
     lives: int
     told: bool
+    granted: bool = False
 
 
 class Store(Protocol):
@@ -78,18 +80,31 @@ class Store(Protocol):
             StoreError: it cannot; the message says what to do.
         """
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Sequence[Change]) -> Collection[str] | None:
         """Record all of the changes, or none and raise.
 
         An outcome is recorded once: a row whose job and position are there already changes nothing. Neither does
         a change of a job that was removed, which is one that has a ``before`` and is not there.
 
+        Returns:
+            The ids of jobs that another host has taken over, if the store is shared: of those nothing was recorded.
+
         Raises:
+            KeysTaken: other jobs have the idempotency keys of new ones; nothing was recorded.
             Exception: nothing of it is certain. The queue tries again for a minute, then it stops.
         """
 
     def load(self, job_id: str) -> JobRecord | None:
         """Read one job anew, whatever has become of it; None if it is not there.
+
+        Unlike the others it may be called from any thread, at any time, and so may ``recall``.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+
+    def recall(self, key: str) -> bytes | None:
+        """A result that was committed as Keyed under this key, as JSON; None if there is none, or not any more.
 
         Raises:
             StoreError: it cannot be read.
@@ -103,4 +118,74 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything; called once, after the last commit."""
+        """Let go of everything; called after the last commit, and perhaps twice."""
+
+
+class KeysTaken(StoreError):
+    """Jobs of other hosts have the idempotency keys of new ones.
+
+    Attributes:
+        taken: the ids of the new jobs, and of those that have their keys.
+    """
+
+    def __init__(self, taken: Mapping[str, str], text: str) -> None:
+        self.taken = taken
+        super().__init__(text)
+
+
+class Beat(NamedTuple):
+    """What a host learns when it says that it is alive.
+
+    Attributes:
+        lost: ids of jobs that other hosts have taken over, since they had not heard of this one for too long.
+        adopted: jobs that this host has taken over, from hosts that died or were closed.
+        cancels: ids of jobs of this host that others have asked to be cancelled, and whether by force.
+    """
+
+    lost: Collection[str]
+    adopted: Sequence[JobRecord]
+    cancels: Mapping[str, bool]
+
+
+class SharedStore(Store, Protocol):
+    """A store that several hosts use at once. Each job belongs to one of them, and only that one records it.
+
+    ``open`` gives back only jobs that belonged to nobody who is alive, and they belong to this host from then on.
+    ``close`` leaves the jobs of this host to the others.
+
+    Attributes:
+        shared: True.
+        beat_every: seconds between two calls of ``heartbeat``.
+        poll_every: seconds between two looks at a job of another host.
+    """
+
+    shared: bool
+    beat_every: float
+    poll_every: float
+
+    def heartbeat(self, *, adopt: bool) -> Beat:
+        """Say that this host is alive; with ``adopt`` take over what belongs to nobody who is.
+
+        Raises:
+            StoreError: that is not certain.
+        """
+
+    def ask_to_cancel(self, job_id: str, *, force: bool) -> bool:
+        """Ask the host of a job to cancel it; say whether nobody had asked before, and it was not decided.
+
+        It may be called from any thread, at any time.
+
+        Raises:
+            StoreError: that is not certain.
+        """
+
+    def grant(self, job_id: str) -> None:
+        """Note that a job was cancelled since another host had asked for it; the next commit of the job records that.
+
+        It is called in the thread of the event loop, and must not block.
+        """
+
+
+def is_shared(store: Store) -> TypeGuard[SharedStore]:
+    """Whether other hosts may use a store at the same time."""
+    return bool(getattr(store, "shared", False))

@@ -3,7 +3,20 @@
 from docmill.runtime.context import Context
 from docmill.runtime.host import Host
 from docmill.runtime.registry import Registry
+from docmill.runtime.shared import DistantEvents, Elsewhere
 from docmill.runtime.signals import Signals, Turn
-from docmill.runtime.streams import EventStream, OutcomeStream
+from docmill.runtime.streams import DistantBook, EventStream, LocalBook, OutcomeStream
 
-__all__ = ["Context", "EventStream", "Host", "OutcomeStream", "Registry", "Signals", "Turn"]
+__all__ = [
+    "Context",
+    "DistantBook",
+    "DistantEvents",
+    "Elsewhere",
+    "EventStream",
+    "Host",
+    "LocalBook",
+    "OutcomeStream",
+    "Registry",
+    "Signals",
+    "Turn",
+]

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,9 +15,11 @@ from docmill.errors import ForkedQueueError, InternalError, QueueClosedError, St
 from docmill.loops import Loop
 from docmill.model import Ledger
 from docmill.ports import Clock, Engine, JobRecord, Store
+from docmill.ports.store import is_shared
 from docmill.runtime.committer import Committer
 from docmill.runtime.defaults import DAY
 from docmill.runtime.lanes import Crew
+from docmill.runtime.shared import Heart
 from docmill.runtime.signals import Signals
 from docmill.runtime.stall import StallWatch
 from docmill.runtime.watchdog import GRACE_TURNS, Watchdog
@@ -46,6 +48,7 @@ class Host:
         committer: records and tells.
         closing: whether the queue takes nothing new any more.
         closed: set at the very end.
+        on_lost: takes the ids of jobs that another host has taken over.
         interrupt: a KeyboardInterrupt that a processor or a listener raised.
     """
 
@@ -80,6 +83,11 @@ class Host:
         self._stall_watch = None if loop.virtual or stall_after is None else StallWatch(self.crew, stall_after)
         self._clock = clock
         self._resume = resume
+        self._heart: Heart | None = None
+        if is_shared(store):
+            self._heart = Heart(store, scheduler, self.committer, loop, resume, self._lose)
+            self.committer.on_lost = self._lose
+        self.on_lost: Callable[[Collection[str]], None] = lambda _: None
         self._spawned = False
         self._opened = Event()
         self._gone = Event()
@@ -158,6 +166,14 @@ class Host:
             await self.committer.prune(gone)
         return len(gone)
 
+    def _lose(self, job_ids: Collection[str]) -> None:
+        """Let go of jobs that another host has taken over; whoever waits for them goes on waiting in the store."""
+        logger.warning("%d jobs go on at another host, which had not heard of this one for too long", len(job_ids))
+        self._scheduler.lose(job_ids, self.loop.time())
+        self.crew.attend()
+        self.on_lost(job_ids)
+        self._signals.fire_all()
+
     def crash(self) -> None:
         """End as a process does that is killed: nothing more is recorded, told or waited for."""
         self.closing = True
@@ -196,6 +212,8 @@ class Host:
                 for _ in range(OPENING_TURNS):
                     await checkpoint()
                 tasks.start_soon(self.committer.run)
+                if self._heart is not None:
+                    tasks.start_soon(self._heart.run)
                 tasks.start_soon(self._watchdog.run)
                 if self._stall_watch is not None:
                     self._stall_watch.start()
@@ -226,6 +244,9 @@ class Host:
             await self.committer.finish()
         self.committer.hurry()
         await self.committer.finish()
+        if self._heart is not None:
+            with move_on_after(DRAIN):
+                await self._heart.leave()
         with move_on_after(DRAIN):
             await self._emitter.drain()
         await self._engine.aclose()

@@ -181,6 +181,7 @@ class Crew:
         parked: the lanes with nothing to do, the last one first to be woken.
         slice: seconds that one lane may work before it lets the others and the rest of the program go on.
         going_home: whether the lanes are to end.
+        leaving: called when they are; perhaps twice.
     """
 
     def __init__(self, scheduler: Scheduler, loop: Loop, max_workers: int) -> None:
@@ -193,6 +194,7 @@ class Crew:
         self.lanes: dict[Lane, None] = {}
         self.slice = SLICE
         self.going_home = False
+        self.leaving: list[Callable[[], None]] = []
         self._max_workers = max_workers
         self._soon: Callable[[], None] = lambda: None
         self._alert: Callable[[list[Attempt]], None] = lambda _: None
@@ -296,17 +298,22 @@ class Crew:
 
     def go_home(self) -> None:
         """Let every lane end."""
-        self.going_home = True
+        self._leave()
         for lane in self.parked:
             lane.wake()
         self.parked.clear()
 
     def tear_down(self) -> None:
         """Cancel every lane, whatever it does."""
-        self.going_home = True
+        self._leave()
         self.scheduler.halt()  # what a lane lets go of now must not be taken by the next one
         for lane in self.lanes:
             lane.stop()
+
+    def _leave(self) -> None:
+        self.going_home = True
+        for function in self.leaving:
+            function()
 
     def is_torn_down(self) -> bool:
         """Whether the lanes end, or are being ended from outside."""

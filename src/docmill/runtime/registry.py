@@ -9,6 +9,7 @@ from docmill.core import Scheduler
 from docmill.errors import PluginError
 from docmill.ports import DeferredProcessor, Engine, ProcessorSpec, Store, inspect_processor
 from docmill.runtime.bindings import Binding
+from docmill.runtime.cache import Cache
 from docmill.runtime.lanes import Crew
 
 __all__ = ["Registry"]
@@ -28,6 +29,8 @@ class Registry:
 
     def __init__(self, processors: Mapping[str, Any], scheduler: Scheduler, store: Store) -> None:
         self._scheduler = scheduler
+        self._store = store
+        self._cache: Cache | None = None
         self._max_result_bytes = store.max_result_bytes if store.durable else None
         self._specs: dict[str, ProcessorSpec] = {}
         self._deferred: dict[str, DeferredProcessor] = {}
@@ -49,6 +52,8 @@ class Registry:
     def open(self, engine: Engine, crew: Crew) -> None:
         """Bind what is loaded to an engine that is open."""
         self._engine, self._crew = engine, crew
+        self._cache = Cache(self._store, crew.loop)
+        crew.leaving.append(self._cache.close)
         for spec in self._specs.values():
             self._bind(spec)
 
@@ -91,5 +96,7 @@ class Registry:
         assert self._engine is not None
         assert self._crew is not None
         runner = self._engine.bind(spec)
-        self._bindings[spec.job_type] = Binding(spec, runner, self._crew, self._max_result_bytes)
+        assert self._cache is not None
+        recall = self._cache.around(spec, runner.submit)
+        self._bindings[spec.job_type] = Binding(spec, runner, self._crew, self._max_result_bytes, recall)
         self._scheduler.seat(spec.job_type, runner.seats, self._crew.notice_seats)

@@ -25,10 +25,12 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
         return min(seconds - offset, now)
 
     def rows(recorded: Iterable[Row]) -> list[Row]:
-        return [
-            (position, attempts, (end := min(settled - offset, now)) - (settled - first_started), end, payload)
-            for position, attempts, first_started, settled, payload in recorded
-        ]
+        # In place where that is possible: there may be millions of them.
+        moved = recorded if type(recorded) is list else list(recorded)
+        for at, (position, attempts, first_started, settled, payload) in enumerate(moved):
+            end = min(settled - offset, now)
+            moved[at] = (position, attempts, end - (settled - first_started), end, payload)
+        return moved
 
     mark = record.mark
     completed = None if mark.completed is None else moment(mark.completed)
@@ -47,8 +49,8 @@ def revive(record: JobRecord, now: float, wall: float) -> tuple[Ledger, Mark]:
         created=min(moment(record.created), latest if started is None else started),
         wall_offset=offset,
     )
-    if mark.status.is_terminal:
-        # Nobody may ever look at its outcomes, and there will be no more of them.
+    if mark.status.is_terminal or isinstance(record.ok, Later):
+        # Nobody may ever look at its outcomes, and there will be no more of them in this ledger.
         ledger.ok = Later(mark.ok, lambda: rows(record.ok))  # type: ignore[assignment]
         ledger.failed = Later(mark.failed, lambda: rows(record.failed))  # type: ignore[assignment]
     else:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from docmill.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from docmill.stores.postgres import PostgresStore
     from docmill.stores.sqlite import SQLiteStore
 
-__all__ = ["MemoryStore", "SQLiteStore"]
+__all__ = ["MemoryStore", "PostgresStore", "SQLiteStore"]
 
-MODULES = {"SQLiteStore": "docmill.stores.sqlite"}
+MODULES = {"PostgresStore": "docmill.stores.postgres", "SQLiteStore": "docmill.stores.sqlite"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,9 @@ except ImportError:  # pragma: no cover - Windows
 
 __all__ = ["FileLock"]
 
-_held: set[str] = set()
+_held: dict[str, int] = {}
+"""The process that holds each lock, by path: a fork knows of its parent's locks, and has none of them."""
+
 _guard = threading.Lock()
 
 
@@ -43,9 +45,10 @@ class FileLock:
             OSError: the file cannot be made.
         """
         with _guard:
-            if self._path in _held:
+            # Looked up before the file is opened: closing it again would let go of the lock of this process.
+            if _held.get(self._path) == os.getpid():
                 raise StoreInUseError(f"{self._guarded} is open in another queue of this process; close that one first")
-            file = Path(self._path).open("a+", encoding="ascii")  # noqa: SIM115 - it is closed by release
+            file = Path(self._path).open("a+b", buffering=0)  # noqa: SIM115 - it is closed by release
             try:
                 self._lock(file)
             except OSError as error:
@@ -54,11 +57,11 @@ class FileLock:
                 raise StoreInUseError(
                     f"{self._guarded} is open in {holder}; close the queue there, or use a file of its own here"
                 ) from error
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            with suppress(OSError):  # on a full disk the lock is as good without a name
+                file.truncate(0)
+                file.write(str(os.getpid()).encode())
             self._file = file
-            _held.add(self._path)
+            _held[self._path] = os.getpid()
 
     def release(self) -> None:
         """Let go of it; doing so again does nothing."""
@@ -66,7 +69,8 @@ class FileLock:
             file, self._file = self._file, None
             if file is not None:
                 file.close()
-                _held.discard(self._path)
+                if _held.get(self._path) == os.getpid():
+                    del _held[self._path]
 
     @staticmethod
     def _lock(file: Any) -> None:

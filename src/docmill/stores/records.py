@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from operator import itemgetter
+from struct import Struct
 from typing import Any, Final, Protocol
 from zlib import crc32
 
@@ -11,10 +11,27 @@ import attrs
 from docmill.core import Verdict
 from docmill.core.data import encode
 from docmill.errors import StoreCorruptError
-from docmill.model import FailureCode, Fault, JobErrorCode, JobOptions, JobStatus, Ledger, Mark, Row, Stored
+from docmill.model import (
+    Cached,
+    FailureCode,
+    Fault,
+    JobErrorCode,
+    JobOptions,
+    JobStatus,
+    Keyed,
+    Ledger,
+    Mark,
+    Row,
+    Stored,
+)
 from docmill.ports import Change, JobRecord
 
-__all__ = ["CHUNK", "HEAD", "STATE", "chunks", "head", "outcomes", "record", "rows", "state"]
+__all__ = ["CHUNK", "HEAD", "STATE", "Outcome", "chunks", "head", "outcomes", "record", "results", "rows", "state"]
+
+CACHED: Final = "cached"
+"""What stands for a failure's code where a result is an earlier one."""
+
+FIXED: Final = Struct(">qqqdd").pack
 
 CHUNK: Final = 1_000
 """Document ids in one row."""
@@ -99,7 +116,7 @@ def state(change: Change) -> tuple[Any, ...]:
         mark.drained,
         mark.error,
         None if mark.error_code is None else mark.error_code.value,
-        None if mark.summary is None else _stored(mark.summary).data.decode(),
+        None if mark.summary is None else _stored(mark.summary).decode(),
         mark.summary_error,
         mark.reserved,
         mark.alone,
@@ -110,46 +127,76 @@ def state(change: Change) -> tuple[Any, ...]:
     )
 
 
-def outcomes(change: Change) -> Iterator[tuple[int, int, float, float, str | None, bytes, int]]:
-    """The outcomes that are new: position, attempts, first start, settlement, code, payload, checksum.
+Outcome = tuple[int, int, int, float, float, str | None, bytes, int]
 
-    The code is None for a result, and the payload then JSON; for a failure the payload is its error text.
+
+def outcomes(change: Change) -> list[Outcome]:
+    """The outcomes that are new: position, place, attempts, first start, settlement, code, payload, checksum.
+
+    The place is the one among the results, or among the failures. The code of a result is None, or "cached", and
+    its payload JSON; the payload of a failure is its error text.
     """
     ledger, before, after = change.ledger, change.before, change.after
     offset, salt = ledger.wall_offset, _salt(ledger.id)
     first_ok, first_failed = (0, 0) if before is None else (before.ok, before.failed)
+    found: list[Outcome] = []
+    place = first_ok
     for position, attempts, first_started, settled, data in ledger.ok[first_ok : after.ok]:
-        payload = _stored(data).data
-        checksum = _checksum(salt, position, attempts, None, payload)
-        yield position, attempts, first_started + offset, settled + offset, None, payload, checksum
-    for position, attempts, first_started, settled, fault in ledger.failed[first_failed : after.failed]:
-        code, payload = fault.code.value, fault.error.encode("utf-8", "surrogatepass")
-        checksum = _checksum(salt, position, attempts, code, payload)
-        yield position, attempts, first_started + offset, settled + offset, code, payload, checksum
+        stored = data if isinstance(data, Stored) else _stored(data)
+        code = CACHED if type(stored) is Cached else None
+        first_started += offset
+        settled += offset
+        fixed = FIXED(position, place, attempts, first_started, settled)
+        checksum = crc32(stored, crc32(fixed, salt if code is None else salt ^ 1))
+        found.append((position, place, attempts, first_started, settled, code, stored, checksum))
+        place += 1
+    for place, (position, attempts, first_started, settled, fault) in enumerate(
+        ledger.failed[first_failed : after.failed], first_failed
+    ):
+        first_started += offset
+        settled += offset
+        text = fault.error.encode("utf-8", "surrogatepass")
+        checksum = _checksum(salt, position, place, attempts, first_started, settled, fault.code.value, text)
+        found.append((position, place, attempts, first_started, settled, fault.code.value, text, checksum))
+    return found
 
 
-def rows(job_id: str, columns: Iterable[Sequence[Any]]) -> tuple[list[Row], list[Row]]:
-    """The outcomes of a job, read back: the ok ones and the failed ones, each in the order of settlement.
+def results(change: Change) -> list[tuple[str, bytes]]:
+    """The new results that are to be found again, and what by."""
+    if not change.ledger.options.cache:
+        return []
+    first = 0 if change.before is None else change.before.ok
+    rows = change.ledger.ok[first : change.after.ok]
+    return [(row[4].key, row[4]) for row in rows if isinstance(row[4], Keyed)]
+
+
+def rows(job_id: str, ok: int, failed: int, columns: Iterable[Sequence[Any]]) -> tuple[list[Row], list[Row]]:
+    """The outcomes of a job, read back: so many results and failures, each in the order of settlement.
 
     Raises:
-        StoreCorruptError: a checksum says that something is not what was written.
+        StoreCorruptError: something is not what was written, or is missing.
     """
-    ok: list[Row] = []
-    failed: list[Row] = []
+    good: list[Any] = [None] * ok
+    bad: list[Any] = [None] * failed
     salt = _salt(job_id)
-    for position, attempts, first_started, settled, code, payload, checksum in columns:
-        if _checksum(salt, position, attempts, code, payload) != checksum:
+    for position, place, attempts, first_started, settled, code, payload, checksum in columns:
+        if _checksum(salt, position, place, attempts, first_started, settled, code, payload) != checksum:
             raise StoreCorruptError(
                 f"the outcome of document {position} of job {job_id} is not what was recorded: its checksum differs"
             )
-        if code is None:
-            ok.append((position, attempts, first_started, settled, Stored(payload)))
+        rows, kind, total = (good, Stored, ok) if code is None else (good, Cached, ok)
+        if code is None or code == CACHED:
+            value: Any = kind(payload)
         else:
-            fault = Fault(FailureCode(code), payload.decode("utf-8", "surrogatepass"))
-            failed.append((position, attempts, first_started, settled, fault))
-    for part in (ok, failed):
-        part.sort(key=itemgetter(3))
-    return ok, failed
+            rows, total = bad, failed
+            value = Fault(FailureCode(code), payload.decode("utf-8", "surrogatepass"))
+        if place < total:  # one beyond was recorded after the job was read
+            rows[place] = (position, attempts, first_started, settled, value)
+    for what, there, recorded in (("results", good, ok), ("failures", bad, failed)):
+        if None in there:
+            left = recorded - there.count(None)
+            raise StoreCorruptError(f"job {job_id} has {left} {what}, and {recorded} were recorded")
+    return good, bad
 
 
 def record(columns: Columns, document_ids: Sequence[str], ok: Sequence[Row], failed: Sequence[Row]) -> JobRecord:
@@ -195,9 +242,20 @@ def _salt(job_id: str) -> int:
     return crc32(job_id.encode())
 
 
-def _checksum(salt: int, position: int, attempts: int, code: str | None, payload: bytes) -> int:
-    start = salt ^ (position * 0x9E3779B1 & 0xFFFFFFFF) ^ attempts
-    return crc32(payload, start if code is None else crc32(code.encode(), start))
+def _checksum(
+    salt: int,
+    position: int,
+    place: int,
+    attempts: int,
+    first_started: float,
+    settled: float,
+    code: str | None,
+    payload: bytes,
+) -> int:
+    start = crc32(FIXED(position, place, attempts, first_started, settled), salt ^ (code == CACHED))
+    if code is not None and code != CACHED:
+        start = crc32(code.encode(), start)
+    return crc32(payload, start)
 
 
 def _stored(data: Any) -> Stored:

@@ -1,17 +1,22 @@
 """The store in one SQLite file: durable, embedded, of one process at a time."""
 
 import errno
+import gc
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from threading import Lock
+from typing import Any, Final, Literal
+from zlib import crc32
 
 from docmill.core.data import MAX_RESULT_BYTES
 from docmill.errors import (
+    JobNotFoundError,
     StoreCorruptError,
     StoreError,
     StoreInUseError,
@@ -43,6 +48,7 @@ MIGRATIONS: Final = (
             retry_of TEXT,
             created REAL NOT NULL,
             documents INTEGER NOT NULL,
+            head_checksum INTEGER NOT NULL,
             status TEXT NOT NULL,
             ok INTEGER NOT NULL,
             failed INTEGER NOT NULL,
@@ -59,7 +65,8 @@ MIGRATIONS: Final = (
             blamed TEXT NOT NULL,
             active REAL NOT NULL,
             lives INTEGER NOT NULL,
-            told INTEGER NOT NULL
+            told INTEGER NOT NULL,
+            state_checksum INTEGER NOT NULL
         )""",
         """CREATE UNIQUE INDEX job_key ON job (coalesce(owner, ''), owner IS NULL, idempotency_key)
             WHERE idempotency_key IS NOT NULL""",
@@ -68,11 +75,13 @@ MIGRATIONS: Final = (
             job INTEGER NOT NULL,
             first INTEGER NOT NULL,
             ids TEXT NOT NULL,
+            checksum INTEGER NOT NULL,
             PRIMARY KEY (job, first)
         ) WITHOUT ROWID""",
         """CREATE TABLE outcome (
             job INTEGER NOT NULL,
             position INTEGER NOT NULL,
+            place INTEGER NOT NULL,
             attempts INTEGER NOT NULL,
             first_started REAL NOT NULL,
             settled REAL NOT NULL,
@@ -81,6 +90,13 @@ MIGRATIONS: Final = (
             checksum INTEGER NOT NULL,
             PRIMARY KEY (job, position)
         ) WITHOUT ROWID""",
+        """CREATE TABLE result (
+            key TEXT PRIMARY KEY,
+            payload BLOB NOT NULL,
+            recorded REAL NOT NULL,
+            checksum INTEGER NOT NULL
+        ) WITHOUT ROWID""",
+        "CREATE INDEX result_age ON result (recorded)",
     ),
 )
 """The statements that make each version of the schema from the one before; the last one is this version's."""
@@ -88,20 +104,37 @@ MIGRATIONS: Final = (
 BUSY_SECONDS: Final = 5.0
 """How long a commit waits for another program that has locked the file, a backup say."""
 
+AT_ONCE: Final = 100
+"""Rows of one statement. For each statement SQLite lets the other threads go on, which costs more than a row."""
+
 SLICE: Final = 5_000
 """Rows that are removed in one transaction, so that no commit has to wait for long."""
 
+WRITTEN_ONCE: Final = (*HEAD, "head_checksum")
+WRITTEN_AGAIN: Final = (*STATE, "state_checksum")
+COLUMNS: Final = (*WRITTEN_ONCE, *WRITTEN_AGAIN)
 INSERT_JOB: Final = (  # the names of columns are our own
-    f"INSERT OR IGNORE INTO job ({', '.join(HEAD + STATE)}) VALUES ({', '.join('?' * len(HEAD + STATE))})"  # noqa: S608
+    f"INSERT INTO job ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO NOTHING"  # noqa: S608
 )
-UPDATE_JOB: Final = f"UPDATE job SET {', '.join(f'{name} = ?' for name in STATE)} WHERE number = ?"  # noqa: S608
+UPDATE_JOB: Final = f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITTEN_AGAIN)} WHERE number = ?"  # noqa: S608
 DELETE_OUTCOMES: Final = (
     "DELETE FROM outcome WHERE job = ? AND position IN (SELECT position FROM outcome WHERE job = ? LIMIT ?)"
 )
-INSERT_OUTCOME: Final = "INSERT OR IGNORE INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_OUTCOMES: Final = "INSERT OR IGNORE INTO outcome VALUES "
+INSERT_RESULT: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)"
+DELETE_OLDEST_RESULTS: Final = "DELETE FROM result WHERE key IN (SELECT key FROM result ORDER BY recorded LIMIT ?)"
+SELECT_CHUNKS: Final = "SELECT first, ids, checksum FROM document_chunk WHERE job = ? ORDER BY first"
 SELECT_OUTCOMES: Final = (
-    "SELECT position, attempts, first_started, settled, code, payload, checksum FROM outcome WHERE job = ?"
+    "SELECT position, place, attempts, first_started, settled, code, payload, checksum FROM outcome WHERE job = ?"
 )
+
+DAMAGED: Final = "is damaged, or is no database; move it aside and restore a backup"
+READ_ONLY: Final = "may not be written to; give this process the right to write to it and to its folder"
+DISK_FULL: Final = "cannot grow, since the disk is full; make room"
+NO_FOLDER: Final = "cannot be opened; see that its folder is there and may be written to"
+
+MALFORMED: Final = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What comes of reading rows that nobody has written."""
 
 
 class SQLiteStore:
@@ -111,14 +144,17 @@ class SQLiteStore:
     write-ahead log do not work over a network.
 
     Args:
-        path: the file, which is made if it is not there; its folder must be.
+        path: the file, which is made if it is not there; its folder must be. For tests, a URI such as
+            "file:?mode=memory" is a store that ends when it is closed.
         synchronous: "FULL" waits for the disk at every commit, so that a power cut loses nothing that was
             shown. "NORMAL" survives a killed process, but may lose the last commits at a power cut.
         max_result_bytes: how large a result may be as JSON.
         auto_migrate: whether a file of an older version of docmill is brought up to date when it is opened.
+        cache_age: seconds for which results are kept to be found again, for jobs with ``JobOptions.cache``.
+        cache_bytes: how much room they may take, about; the oldest ones go.
 
     Raises:
-        ValueError: ``synchronous`` is neither of the two.
+        ValueError: ``synchronous`` is neither of the two, or ``path`` is the URI of a file.
     """
 
     durable = True
@@ -130,16 +166,27 @@ class SQLiteStore:
         synchronous: Literal["FULL", "NORMAL"] = "FULL",
         max_result_bytes: int = MAX_RESULT_BYTES,
         auto_migrate: bool = True,
+        cache_age: float = 30 * 24 * 3600.0,
+        cache_bytes: int = 2**28,
     ) -> None:
         if synchronous not in {"FULL", "NORMAL"}:
             raise ValueError(f"synchronous must be 'FULL' or 'NORMAL', got {synchronous!r}")
         self.path = os.fspath(path)
+        self._in_memory = self.path.startswith("file:") and "mode=memory" in self.path
+        if not self._in_memory:
+            if self.path.startswith("file:"):
+                raise ValueError(f"path must be a path, not a URI, got {self.path!r}")
+            self.path = str(Path(self.path).absolute())  # whatever the working directory is later
         self.max_result_bytes = max_result_bytes
         self._synchronous = synchronous
         self._auto_migrate = auto_migrate
+        self._cache_age = cache_age
+        self._cache_bytes = cache_bytes
+        self._recaller: sqlite3.Connection | None = None
+        self._recalling = Lock()
         self._numbers: dict[str, int] = {}
         self._connection: sqlite3.Connection | None = None
-        self._lock = FileLock(f"{self.path}-lock", self.path)
+        self._lock = FileLock(f"{os.path.realpath(self.path)}-lock", self.path)
 
     def open(self) -> Iterable[JobRecord]:
         """Lock and open the file, bring its schema up to date, and read the jobs.
@@ -150,12 +197,14 @@ class SQLiteStore:
             StoreError: one of its kinds; the message names the file and says what to do.
         """
         try:
-            with self._named_errors():
+            with self._named_errors(reading=True):
                 if not self._in_memory:
                     self._lock.acquire()
-                self._connection = self._connect()
-                self._migrate(self._connection)
-                jobs = [self._read_job(self._connection, columns) for columns in self._select_jobs(self._connection)]
+                    self._look_for_a_lost_file()
+                self._connection = self._connect("rwc")
+                self._prepare(self._connection)
+                with _collector_paused():
+                    jobs = [self._read_job(self._connection, row) for row in self._select_jobs(self._connection)]
         except BaseException:
             self.close()
             raise
@@ -173,7 +222,11 @@ class SQLiteStore:
                 number = self._record_job(connection, change)
                 if number is not None:
                     numbers[change.ledger.id] = number
-                    connection.executemany(INSERT_OUTCOME, ((number, *row) for row in records.outcomes(change)))
+                    self._record_outcomes(connection, number, records.outcomes(change))
+                    if found := records.results(change):
+                        now = time.time()
+                        rows = ((key, payload, now, crc32(payload)) for key, payload in found)
+                        connection.executemany(INSERT_RESULT, rows)
         self._numbers |= numbers
 
     def load(self, job_id: str) -> JobRecord | None:
@@ -182,9 +235,23 @@ class SQLiteStore:
         Raises:
             StoreError: it cannot be read; the message says what to do.
         """
-        with self._named_errors(), closing(self._connect(read_only=True)) as connection:
+        with self._named_errors(reading=True), self._reading() as connection:
             columns = connection.execute("SELECT * FROM job WHERE id = ?", (job_id,)).fetchone()
             return None if columns is None else self._read_job(connection, columns)
+
+    def recall(self, key: str) -> bytes | None:
+        """A result that was recorded with its outcome for jobs that look for earlier ones.
+
+        Raises:
+            StoreError: it cannot be read; the message says what to do.
+        """
+        with self._named_errors(reading=True), self._recalling:
+            if self._recaller is None and not self._in_memory:
+                self._recaller = self._connect("ro")
+            connection = self._recaller or self._writer
+            found = connection.execute("SELECT payload, checksum FROM result WHERE key = ?", (key,)).fetchone()
+        # A damaged one is as good as none: the document is processed again.
+        return None if found is None or crc32(found["payload"]) != found["checksum"] else bytes(found["payload"])
 
     def prune(self, job_ids: Sequence[str]) -> None:
         """Remove jobs: at once from sight, then their outcomes slice by slice.
@@ -201,34 +268,46 @@ class SQLiteStore:
                 self._numbers.pop(job_id, None)
             for (number,) in self._writer.execute("SELECT job FROM doomed").fetchall():
                 self._remove(number)
+            self._prune_results()
 
     def close(self) -> None:
         """Close the file, and let others open it."""
         self._drop_connection()
+        with self._recalling:
+            recaller, self._recaller = self._recaller, None
+        if recaller is not None:
+            recaller.close()
         self._lock.release()
-
-    @property
-    def _in_memory(self) -> bool:
-        return self.path.startswith("file:") and "mode=memory" in self.path
 
     @property
     def _writer(self) -> sqlite3.Connection:
         """The one connection that writes; made again after an error that may have spoilt it."""
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection = self._connect("rw")
+            # What was in the log when the disk failed may be in the system's cache and not on the disk, and a
+            # second flush would not say so: it has to be written again.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return self._connection
 
-    def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
-        address = self.path
-        if not address.startswith("file:"):
-            address = f"{Path(address).absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    def _connect(self, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
+        address = self.path if self._in_memory else f"{Path(self.path).as_uri()}?mode={mode}"
         connection = sqlite3.connect(
             address, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        if not read_only:
+        if mode != "ro":
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees the file as it is at one moment."""
+        if self._in_memory:
+            yield self._writer
+            return
+        with closing(self._connect("ro")) as connection:
+            connection.execute("BEGIN")
+            yield connection
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -236,25 +315,31 @@ class SQLiteStore:
             with suppress(sqlite3.Error):
                 connection.close()
 
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    def _look_for_a_lost_file(self) -> None:
+        """SQLite takes an empty file for a new database, and removes the log that belonged to the lost one."""
+        log = Path(f"{os.path.realpath(self.path)}-wal")
+        size = Path(self.path).stat().st_size if Path(self.path).exists() else 0
+        if not size and log.exists() and log.stat().st_size:
+            raise StoreCorruptError(
+                f"{self.path} is empty or gone, but its log {log.name} is there; move both aside and restore a backup"
+            )
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Make sure that the file is ours and may be written to, and bring its schema up to date."""
+        version, is_new = self._identify(connection)
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode not in {"wal", "memory"}:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode not in {"wal", "memory"}:
             raise StoreError(
                 f"{self.path} cannot have a write-ahead log (its journal mode is {mode!r}), perhaps since it is on a "
                 "network file system; put it on a disk of this computer"
             )
+        if version == len(MIGRATIONS):
+            self._try_to_write(connection)
+            return
         with self._transaction():
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-            if tables and application != APPLICATION_ID:
-                raise StoreError(f"{self.path} is the database of another program; choose another file")
-            if version > len(MIGRATIONS):
-                raise StoreVersionError(
-                    f"{self.path} has version {version} of the schema, and this docmill knows {len(MIGRATIONS)}; "
-                    "use the docmill that made it, or a newer one"
-                )
-            if tables and version < len(MIGRATIONS) and not self._auto_migrate:
+            if not (is_new or self._auto_migrate):
                 raise StoreVersionError(
                     f"{self.path} has version {version} of the schema, and this docmill needs {len(MIGRATIONS)}; "
                     "open it once with auto_migrate=True"
@@ -264,6 +349,29 @@ class SQLiteStore:
                     connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    @staticmethod
+    def _try_to_write(connection: sqlite3.Connection) -> None:
+        """Begin to write, and leave it at that: a file that may only be read can be locked like any other."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _identify(self, connection: sqlite3.Connection) -> tuple[int, bool]:
+        """The version of the schema, and whether there is none yet; nothing is changed before that is known."""
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application != APPLICATION_ID and (application or tables):
+            raise StoreError(f"{self.path} is the database of another program; choose another file")
+        if version > len(MIGRATIONS):
+            raise StoreVersionError(
+                f"{self.path} has version {version} of the schema, and this docmill knows {len(MIGRATIONS)}; "
+                "use the docmill that made it, or a newer one"
+            )
+        return version, not tables
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -280,19 +388,38 @@ class SQLiteStore:
     def _record_job(self, connection: sqlite3.Connection, change: Change) -> int | None:
         """Insert or update a job, and give back its number; None if it was removed."""
         ledger = change.ledger
-        state = records.state(change)
+        state = _with_checksum(records.state(change))
         if change.before is None:
-            inserted = connection.execute(INSERT_JOB, records.head(ledger) + state).rowcount
+            inserted = connection.execute(INSERT_JOB, _with_checksum(records.head(ledger)) + state).rowcount
             number = self._number(connection, ledger.id)
             if inserted:
-                chunks = ((number, first, ids) for first, ids in records.chunks(ledger))
-                connection.executemany("INSERT INTO document_chunk VALUES (?, ?, ?)", chunks)
+                chunks = ((number, first, ids, _checksum((first, ids))) for first, ids in records.chunks(ledger))
+                connection.executemany("INSERT INTO document_chunk VALUES (?, ?, ?, ?)", chunks)
                 return number
         else:
             number = self._number(connection, ledger.id)
         if number is not None:
             connection.execute(UPDATE_JOB, (*state, number))
         return number
+
+    @staticmethod
+    def _record_outcomes(connection: sqlite3.Connection, number: int, outcomes: list[records.Outcome]) -> None:
+        for first in range(0, len(outcomes), AT_ONCE):
+            rows = outcomes[first : first + AT_ONCE]
+            values = ", ".join([f"({number}, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+            connection.execute(INSERT_OUTCOMES + values, [value for row in rows for value in row])
+
+    def _prune_results(self) -> None:
+        oldest = time.time() - self._cache_age
+        if self._writer.execute("SELECT 1 FROM result WHERE recorded < ?", (oldest,)).fetchone():
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM result WHERE recorded < ?", (oldest,))
+        while True:
+            (size,) = self._writer.execute("SELECT total(length(payload)) FROM result").fetchone()
+            if size <= self._cache_bytes:
+                return
+            with self._transaction() as connection:
+                connection.execute(DELETE_OLDEST_RESULTS, (SLICE,))
 
     def _number(self, connection: sqlite3.Connection, job_id: str) -> int | None:
         if job_id in self._numbers:
@@ -314,31 +441,51 @@ class SQLiteStore:
 
     def _read_job(self, connection: sqlite3.Connection, columns: sqlite3.Row) -> JobRecord:
         job_id, number = columns["id"], columns["number"]
-        if JobStatus(columns["status"]).is_terminal:
+        for names in (WRITTEN_ONCE, WRITTEN_AGAIN):
+            *values, checksum = (columns[name] for name in names)
+            if _checksum(values) != checksum:
+                raise StoreCorruptError(f"job {job_id} is not what was recorded: its checksum differs")
+        if JobStatus(columns["status"]).is_terminal and not self._in_memory:
             both = cache(lambda: self._look_up(job_id, number))
             ids = Later(columns["documents"], lambda: both()[0])
             ok: Sequence[Row] = Later(columns["ok"], lambda: both()[1])
             failed: Sequence[Row] = Later(columns["failed"], lambda: both()[2])
             return records.record(columns, ids, ok, failed)
-        return records.record(columns, *self._read_rows(connection, job_id, number))
+        return records.record(columns, *self._read_rows(connection, columns))
 
     def _look_up(self, job_id: str, number: int) -> tuple[Sequence[str], list[Row], list[Row]]:
-        """The documents and outcomes of a job that was not read when the file was opened."""
-        with self._named_errors(), closing(self._connect(read_only=True)) as connection:
-            return self._read_rows(connection, job_id, number)
+        """The documents and outcomes of a job that was not read when the file was opened.
+
+        Raises:
+            JobNotFoundError: it was removed since.
+        """
+        with self._named_errors(reading=True), self._reading() as connection:
+            columns = connection.execute("SELECT * FROM job WHERE number = ?", (number,)).fetchone()
+            if columns is None:
+                raise JobNotFoundError(job_id)
+            return self._read_rows(connection, columns)
 
     def _read_rows(
-        self, connection: sqlite3.Connection, job_id: str, number: int
+        self, connection: sqlite3.Connection, columns: sqlite3.Row
     ) -> tuple[Sequence[str], list[Row], list[Row]]:
-        chunks = connection.execute("SELECT ids FROM document_chunk WHERE job = ? ORDER BY first", (number,))
-        ids = tuple(document_id for (chunk,) in chunks for document_id in json.loads(chunk))
+        job_id, number = columns["id"], columns["number"]
+        ids: list[str] = []
+        for first, chunk, checksum in connection.execute(SELECT_CHUNKS, (number,)):
+            if _checksum((first, chunk)) != checksum:
+                raise StoreCorruptError(
+                    f"the documents of job {job_id} from {first} on are not what was recorded: their checksum differs"
+                )
+            ids += json.loads(chunk)
         cursor = connection.cursor()
         cursor.row_factory = None
-        ok, failed = records.rows(job_id, cursor.execute(SELECT_OUTCOMES, (number,)))
-        return ids, ok, failed
+        outcomes = cursor.execute(SELECT_OUTCOMES, (number,))
+        ok, failed = records.rows(job_id, columns["ok"], columns["failed"], outcomes)
+        if len(ids) != columns["documents"]:
+            raise StoreCorruptError(f"job {job_id} has {len(ids)} documents, and {columns['documents']} were recorded")
+        return tuple(ids), ok, failed
 
     @contextmanager
-    def _named_errors(self) -> Iterator[None]:
+    def _named_errors(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -346,32 +493,63 @@ class SQLiteStore:
             if kind is not StoreInUseError:
                 self._drop_connection()  # an I/O error may have spoilt it
             raise kind(f"{self.path} {text} ({error})") from error
+        except StoreCorruptError as error:
+            if self.path in str(error):
+                raise
+            raise StoreCorruptError(f"{self.path} {DAMAGED} ({error})") from error
+        except MALFORMED as error:
+            if not reading:
+                raise
+            raise StoreCorruptError(f"{self.path} {DAMAGED} ({error})") from error
         except PermissionError as error:
-            raise StoreReadOnlyError(
-                f"{self.path} may not be written to; give this process the right ({error})"
-            ) from error
+            raise StoreReadOnlyError(f"{self.path} {READ_ONLY} ({error})") from error
         except OSError as error:
-            kind = StoreReadOnlyError if error.errno == errno.EROFS else StoreError
-            raise kind(f"{self.path} cannot be opened; see that its folder is there ({error})") from error
+            if error.errno == errno.EROFS:
+                raise StoreReadOnlyError(f"{self.path} {READ_ONLY} ({error})") from error
+            text = DISK_FULL if error.errno in {errno.ENOSPC, errno.EDQUOT} else NO_FOLDER
+            raise StoreError(f"{self.path} {text} ({error})") from error
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Have Python not look for garbage among millions of new rows: there is none, and it takes half of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _with_checksum(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (*values, _checksum(values))
+
+
+def _checksum(values: Iterable[Any]) -> int:
+    """A checksum that is the same for what goes into columns and for what comes out of them."""
+    alike = [value if value is None or isinstance(value, str) else float(value) for value in values]
+    return crc32(repr(alike).encode())
 
 
 def _named(error: sqlite3.Error) -> tuple[type[StoreError], str]:
     """The class of an error of SQLite, and words for it."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return StoreCorruptError, "is damaged, or is no database; move it aside and restore a backup"
+            return StoreCorruptError, DAMAGED
         case sqlite3.SQLITE_READONLY:
-            return (
-                StoreReadOnlyError,
-                "may not be written to; give this process the right to write to its folder",
-            )
+            return StoreReadOnlyError, READ_ONLY
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreInUseError, "is locked by another program; close it there"
         case sqlite3.SQLITE_FULL:
-            return StoreError, "cannot grow, since the disk is full; make room"
+            return StoreError, DISK_FULL
         case sqlite3.SQLITE_IOERR:
             return StoreError, "cannot be read or written; see to the disk"
         case sqlite3.SQLITE_CANTOPEN:
-            return StoreError, "cannot be opened; see that its folder is there and may be written to"
+            return StoreError, NO_FOLDER
+        case sqlite3.SQLITE_CONSTRAINT:
+            return StoreError, "has another job with this id, or with this idempotency key of this owner"
+        case _ if "decode to UTF-8" in str(error):  # it has no code
+            return StoreCorruptError, DAMAGED
         case _:
             return StoreError, "cannot be used"

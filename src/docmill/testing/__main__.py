@@ -11,9 +11,17 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from itertools import pairwise
 
-from docmill.testing.simulator import Totals, run_seed, tell
+from docmill.testing.simulator import Store, Totals, run_seed, tell
 
-STORES = {"memory": (False,), "simulated": (True,), "both": (False, True)}
+STORES: dict[str, tuple[Store, ...]] = {
+    "memory": ("memory",),
+    "simulated": ("simulated",),
+    "sqlite": ("sqlite",),
+    "sqlite-file": ("sqlite-file",),
+    "both": ("memory", "simulated"),
+    "all": ("memory", "simulated", "sqlite", "sqlite-file"),
+}
+"""What each choice stands for: several take turns."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +39,9 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--runs", type=int, default=1000, help="how many runs")
     parser.add_argument("--first-seed", type=int, default=0, help="the seed of the first run")
     parser.add_argument("--backend", choices=("asyncio", "trio"), default="asyncio")
-    parser.add_argument("--store", choices=tuple(STORES), default="both", help="both: they take turns")
+    parser.add_argument(
+        "--store", choices=tuple(STORES), default="both", help="both, all: they take turns; sqlite is in memory"
+    )
     parser.add_argument("--seed", type=int, help="replay the run of this seed, and tell its story")
     parser.add_argument("--job", help="with --seed: tell of this job only")
     parser.add_argument("--processes", type=int, default=1, help="how many processes share the runs")
@@ -42,7 +52,7 @@ def _run(options: Namespace) -> Totals:
     totals = Totals()
     stores = STORES[options.store]
     for seed in range(options.first_seed, options.first_seed + options.runs):
-        totals.add(run_seed(seed, backend=options.backend, durable=stores[seed % len(stores)]))
+        totals.add(run_seed(seed, backend=options.backend, store=stores[seed % len(stores)]))
     return totals
 
 
@@ -65,7 +75,7 @@ def _run_in_processes(options: Namespace) -> Totals:
 
 def _replay(options: Namespace) -> int:
     stores = STORES[options.store]
-    report = run_seed(options.seed, backend=options.backend, durable=stores[options.seed % len(stores)])
+    report = run_seed(options.seed, backend=options.backend, store=stores[options.seed % len(stores)])
     for line in tell(report, options.job):
         _print(line)
     return 1 if report.violations else 0

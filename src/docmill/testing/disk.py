@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from docmill.core.data import MAX_RESULT_BYTES
 from docmill.errors import StoreError
-from docmill.model import Ledger, Mark, Row
+from docmill.model import Keyed, Ledger, Mark, Row
 from docmill.ports import Change, JobRecord
 
 __all__ = ["SimulatedDisk", "SimulatedStore"]
@@ -18,16 +19,21 @@ class SimulatedDisk:
 
     Attributes:
         records: what is on the disk, by job id, in the order of creation.
+        results: those that are found again for jobs with ``JobOptions.cache``, by their keys.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, JobRecord] = {}
+        self.results: dict[str, bytes] = {}
         self._epoch = 0
 
     def mount(self) -> "SimulatedStore":
         """A store for one life of a queue."""
         self._epoch += 1
         return SimulatedStore(self, self._epoch)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
 
     def is_current(self, epoch: int) -> bool:
         """Whether a store is the one that was mounted last."""
@@ -42,6 +48,7 @@ class SimulatedStore:
     """
 
     durable = True
+    max_result_bytes = MAX_RESULT_BYTES
 
     def __init__(self, disk: SimulatedDisk, epoch: int) -> None:
         self.commits = 0
@@ -50,7 +57,7 @@ class SimulatedStore:
 
     def open(self) -> Iterable[JobRecord]:
         """Give back what is on the disk."""
-        return list(self._disk.records.values())
+        return [_copy(record) for record in self._disk.records.values()]
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Put changes on the disk.
@@ -62,8 +69,19 @@ class SimulatedStore:
             raise StoreError("this store was fenced: another one was mounted on its disk since")
         for change in changes:
             if change.before is None or change.ledger.id in self._disk.records:
-                self._disk.records[change.ledger.id] = self._merged(change)
+                merged = self._disk.records[change.ledger.id] = self._merged(change)
+                results = (row[4] for row in merged.ok)
+                self._disk.results |= {result.key: result for result in results if isinstance(result, Keyed)}
         self.commits += 1
+
+    def load(self, job_id: str) -> JobRecord | None:
+        """Give back one job."""
+        record = self._disk.records.get(job_id)
+        return None if record is None else _copy(record)
+
+    def recall(self, key: str) -> bytes | None:
+        """A result of an earlier job."""
+        return self._disk.results.get(key)
 
     def prune(self, job_ids: Sequence[str]) -> None:
         """Take jobs from the disk."""
@@ -90,6 +108,10 @@ class SimulatedStore:
             lives=change.lives,
             told=change.told,
         )
+
+
+def _copy(record: JobRecord) -> JobRecord:
+    return attrs.evolve(record, ok=list(record.ok), failed=list(record.failed))
 
 
 def _blank(ledger: Ledger) -> JobRecord:

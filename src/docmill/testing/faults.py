@@ -44,6 +44,7 @@ class FaultyStore:
         crash: Callable[[], None] = lambda: None,
     ) -> None:
         self.durable = store.durable
+        self.max_result_bytes = store.max_result_bytes
         self.commits = 0
         self.faults = 0
         self._store = store
@@ -74,6 +75,14 @@ class FaultyStore:
             self._crash()
         if fault in (Fault.AFTER, Fault.CRASH_AFTER):
             raise StoreFault("this commit was told to fail after it was made")
+
+    def load(self, job_id: str) -> JobRecord | None:
+        """Read a job from the store behind it."""
+        return self._store.load(job_id)
+
+    def recall(self, key: str) -> bytes | None:
+        """A result of the store behind it."""
+        return self._store.recall(key)
 
     def prune(self, job_ids: Sequence[str]) -> None:
         """Remove jobs from the store behind it."""

@@ -329,7 +329,7 @@ async def test_records_are_one_flat_row_a_document_in_order(queue: DocumentProce
     await sleep(2.5)
     first, second, third = seen(queue, job_id).to_records()
 
-    keys = ["document_id", "success", "data", "error", "code", "attempts", "processing_time", "timestamp"]
+    keys = ["document_id", "success", "data", "error", "code", "attempts", "processing_time", "timestamp", "cached"]
     assert [list(row) for row in (first, second, third)] == [keys] * 3
     assert (first["success"], first["data"]["name"], first["error"], first["code"]) == (True, "1.0 a", None, None)
     assert (second["success"], second["data"], second["code"]) == (False, None, "processor_error")

@@ -58,6 +58,7 @@ def blocking() -> Iterator[Blocking]:
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     """R31."""
+    left_over.update(our_threads())  # those of earlier tests are not ours
     yield
     for thread in our_threads():
         thread.join(PATIENCE / 10)

@@ -288,6 +288,7 @@ class ProcessPool:
     def _release(self, worker: WorkerProcess, *, worn: bool) -> None:
         """A worker has answered: it is idle again, or it has served its time."""
         if worker.dying:
+            self._cool(worker)
             return
         if worn or worker.calls >= self._max_calls:
             self._cool(worker)

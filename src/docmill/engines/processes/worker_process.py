@@ -252,11 +252,12 @@ class WorkerProcess:
         match kind:
             case Kind.RESULT | Kind.FAILED:
                 number, answer = split(body)
-                call, self._call = self._call, None
-                if call is None or number != call.number:
+                if number > self.calls:
                     raise ValueError("an answer to what it was not asked")
-                call.kind, call.body = Kind(kind), answer
-                call.done.set()
+                if self._call is not None and number == self._call.number:  # else it comes too late
+                    call, self._call = self._call, None
+                    call.kind, call.body = Kind(kind), answer
+                    call.done.set()
             case Kind.REPORT:
                 number, report = split(body)
                 if self._call is not None and number == self._call.number:

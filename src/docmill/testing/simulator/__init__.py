@@ -8,7 +8,7 @@ checked against the contract, and runs without faults against a model that predi
 """
 
 from docmill.testing.simulator.history import History, Line, Violation
-from docmill.testing.simulator.plan import Plan, draw
+from docmill.testing.simulator.plan import Plan, Store, draw
 from docmill.testing.simulator.run import Report, run_plan, run_seed
 from docmill.testing.simulator.story import tell
 from docmill.testing.simulator.totals import Totals, reliability_line
@@ -18,6 +18,7 @@ __all__ = [
     "Line",
     "Plan",
     "Report",
+    "Store",
     "Totals",
     "Violation",
     "draw",

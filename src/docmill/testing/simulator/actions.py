@@ -211,7 +211,7 @@ class Actions:
     def _plan_has_store_trouble(self) -> bool:
         return bool(
             self._world.plan.traits
-            & {"outage", "fail_before", "fail_after", "crash", "commit_crash", "close", "slow_store"}
+            & {"outage", "fail_before", "fail_after", "crash", "commit_crash", "close", "slow_store", "killers"}
         )
 
     async def clean_up(self, queue: DocumentProcessingQueue, max_age: float) -> None:

@@ -1,6 +1,7 @@
 """The attempts that a run sees from inside of its processors: R07 to R12, and what the circuits are told."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ class Run:
     """One attempt as its processor sees it.
 
     Attributes:
+        position: where its document stands in the job, as soon as that is known; -1 for the summary.
         ended: when it ended, or is going to end if that is certain.
         how: the name of what it raised, or "ok"; empty while it runs.
         given_up: since when the queue need not count it any more; infinity if it must.
@@ -35,6 +37,7 @@ class Run:
         self.plan = plan
         self.type = context.job_type
         self.document_id = context.document_id
+        self.position = -1
         self.attempt = context.attempt
         self.started = self.first_started = now
         self.ended = inf
@@ -65,12 +68,14 @@ class Attempts:
         of_job: those of each job, in the order in which they started.
         on_begin: called with an attempt that begins, before it does anything.
         on_end: called with an attempt that has ended.
+        dead: whether the process is, so that what it may still do in this turn of the loop has never been.
     """
 
-    def __init__(self, plan: Plan, history: History, records: dict[str, JobRecord]) -> None:
+    def __init__(self, plan: Plan, history: History, records: Mapping[str, JobRecord]) -> None:
         self.of_job: defaultdict[str, list[Run]] = defaultdict(list)
         self.on_begin: Callable[[Run], None] = lambda _: None
         self.on_end: Callable[[Run], None] = lambda _: None
+        self.dead = False
         self._plan = plan
         self._history = history
         self._records = records
@@ -83,6 +88,8 @@ class Attempts:
         run = Run(life, context.job_id, self._plan.jobs[context.metadata["number"]], context, now)
         if life != self._history.life:
             self._history.violate("R07", f"an attempt of {run.job_id} started in life {life}, which is over")
+            return run
+        if self.dead:
             return run
         self._history.note(run.job_id, "began", run.document_id, run.attempt)
         previous = self._last.get((life, run.job_id, run.document_id))
@@ -105,7 +112,7 @@ class Attempts:
         run.counted = isinstance(error, ServiceUnavailableError | RetryAfter)
         run.final = error is None or isinstance(error, PermanentError)
         run.pause = error.seconds if isinstance(error, RetryAfter) else None
-        if run.life == self._history.life:
+        if run.life == self._history.life and not self.dead:
             self._history.note(run.job_id, "ended", run.document_id, run.attempt, run.how, after)
             self.on_end(run)
 
@@ -120,6 +127,11 @@ class Attempts:
         """The attempts of a job that hold a seat."""
         now = current_time()
         return [run for run in self.of_job[job_id] if run.life == self._history.life and run.is_running(now)]
+
+    def at_work(self, *, but: Run) -> list[Run]:
+        """All attempts that hold a seat, but for one."""
+        now, life = current_time(), self._history.life
+        return [run for run in self._alive if run is not but and run.life == life and run.is_running(now)]
 
     def abandoned(self, job_type: str) -> int:
         """How many attempts of a job type go on although their documents have settled."""
@@ -187,7 +199,7 @@ class Attempts:
             record.mark.status,
         )
         if run.document_id:
-            position = record.document_ids.index(run.document_id)
+            position = run.position = record.document_ids.index(run.document_id)
             recorded = any(row[0] == position for rows in (record.ok, record.failed) for row in rows)
             self._history.expect(
                 not recorded, "R12", "{} {} runs again though it is recorded", run.job_id, run.document_id

@@ -1,6 +1,6 @@
 """The listeners of a run: one that hears and checks everything, and others that are slow or raise."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -64,7 +64,7 @@ class Ears:
     """
 
     def __init__(
-        self, history: History, watches: Watches, circuits: Circuits, records: dict[str, JobRecord] | None
+        self, history: History, watches: Watches, circuits: Circuits, records: Mapping[str, JobRecord] | None
     ) -> None:
         self.raised = 0
         self._life = history.life

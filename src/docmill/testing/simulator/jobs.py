@@ -1,13 +1,13 @@
 """The jobs as callers and listeners see them: R01 to R06, R13 to R15, R19, R20, R22 and R25."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from math import ceil, inf
 from typing import TYPE_CHECKING, Any
 
 from anyio import current_time
 
-from docmill.model import Job, JobErrorCode, JobStatus, Outcome
+from docmill.model import FailureCode, Job, JobErrorCode, JobStatus, Outcome
 from docmill.ports import JobRecord
 from docmill.testing.simulator.attempts import EPSILON, Attempts
 from docmill.testing.simulator.history import History
@@ -93,20 +93,21 @@ class JobWatch:
             return self.age_at_open + now - self.opened_at
         return -inf if self.decided_at is None else now - self.decided_at
 
-    def count_crash(self, end: Stage, record: JobRecord) -> None:
-        """A life has ended at a stage, and has left this on the disk."""
+    def count_crash(self, end: Stage, record: JobRecord, *, blamed: bool) -> None:
+        """A life has ended at a stage, and has left this on the disk; if a document is blamed, that need not count."""
         if record.mark.completed is not None:
             return
         settled, begun = len(record.ok) + len(record.failed), record.mark.started is not None
+        perhaps_begun = begun or record.mark.reserved > 0  # what may start is recorded before that it has
         further = settled > self.processed_at_open
         self.processed_at_open = settled
-        if end is Stage.CLOSED or not begun:
+        if end is Stage.CLOSED or not perhaps_begun:
             self.fewest_crashes = self.most_crashes = 0
             return
         self.most_crashes = 1 if further else self.most_crashes + 1
         if further or end is Stage.CLOSING:  # that it closes in order may be on the disk before it has
             self.fewest_crashes = 0
-        if end is Stage.CRASHED:
+        if end is Stage.CRASHED and begun and not blamed:
             self.fewest_crashes += 1
 
 
@@ -115,6 +116,7 @@ class Watches:
 
     Attributes:
         opened_at: when the queue of this life had opened.
+        check_guilt: checks the documents of a job that are poison.
     """
 
     def __init__(
@@ -122,12 +124,13 @@ class Watches:
         history: History,
         plans: Sequence[JobPlan],
         attempts: Attempts,
-        records: dict[str, JobRecord] | None,
+        records: Mapping[str, JobRecord] | None,
         find: Callable[[str], Job | None],
         decided_at: Callable[[str], float | None],
     ) -> None:
         self.jobs: dict[str, JobWatch] = {}
         self.opened_at = 0.0
+        self.check_guilt: Callable[[Job], None] = lambda _: None
         self._history = history
         self._plans = plans
         self._attempts = attempts
@@ -149,9 +152,11 @@ class Watches:
 
     def begin_life(self, end: Stage, wall: float) -> None:
         """The queue is opened again, at this time of the wall clock, after a life that has ended at a stage."""
-        for record in () if self._records is None else self._records.values():
+        records = [] if self._records is None else list(self._records.values())
+        blamed = any(record.mark.alone is not None and record.mark.completed is None for record in records)
+        for record in records:
             watch = self.of(record, life=self._history.life - 1)
-            watch.count_crash(end, record)
+            watch.count_crash(end, record, blamed=blamed)
             completed = record.mark.completed
             watch.begun_at_open, watch.decided_at_open = record.mark.started is not None, completed is not None
             watch.active_at_open, watch.opened_at = record.active, current_time()
@@ -159,11 +164,15 @@ class Watches:
             watch.age_at_open = 0.0 if completed is None else max(0.0, wall - completed)
 
     def check_crash_loops(self) -> None:
-        """The queue has opened: no job may go on that the process has died of four times."""
+        """The queue has opened: no job may go on that the process has died of four times, nor end if it got further."""
         for watch in self.jobs.values():
             job = self._find(watch.id)
-            if job is not None and not watch.decided_at_open and watch.fewest_crashes >= MAX_CRASHES:
-                looping = job.error_code is JobErrorCode.CRASH_LOOP
+            if job is None or watch.decided_at_open or watch.born == self._history.life:
+                continue
+            looping = job.error_code is JobErrorCode.CRASH_LOOP
+            if job.processed_documents > watch.processed_at_open:  # a conviction is progress
+                self._history.expect(not looping, "R01", "{} is a crash loop, and has got further", job.id)
+            elif watch.fewest_crashes >= MAX_CRASHES:
                 self._history.expect(looping, "R01", "{} is {} after {} crashes", job.id, job, watch.fewest_crashes)
 
     def see(self, job: Job, *, whole: bool) -> None:
@@ -189,7 +198,10 @@ class Watches:
             job.id,
             job.status,
         )
+        most = watch.plan.options.max_failures
         if not job.status.is_terminal:
+            few = most is None or job.failed_documents <= most
+            expect(few, "R15", "{} goes on with {} failures of {}", job.id, job.failed_documents, most)
             return
         if watch.decided_at is None and not watch.decided_at_open:
             self._check_decision(watch, job)
@@ -214,7 +226,6 @@ class Watches:
                 watch.most_crashes,
             )
         if job.error_code is JobErrorCode.MAX_FAILURES:
-            most = watch.plan.options.max_failures
             expect(
                 most is not None and job.failed_documents > most,
                 "R15",
@@ -318,7 +329,10 @@ class Watches:
                 took,
                 budget,
             )
-            expect(1 <= item.attempts <= most, "R09", "{} {}: {} attempts", job.id, item.document_id, item.attempts)
+            few = 1 <= item.attempts <= most or (not item.success and item.code is FailureCode.POISON)
+            expect(few, "R09", "{} {}: {} attempts", job.id, item.document_id, item.attempts)
+        if self._records is not None:
+            self.check_guilt(job)
 
     def _check_estimate(self, watch: JobWatch, job: Job) -> None:
         shown, left = job.estimated_time_remaining, job.total_documents - job.processed_documents

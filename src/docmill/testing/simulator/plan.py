@@ -1,8 +1,9 @@
 """What is to happen in one run, drawn from its seed: first which faults exist and how strong, then the schedule."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 
@@ -24,7 +25,10 @@ from docmill.testing.scripts import (
     swallows_cancel,
 )
 
-__all__ = ["ASYNC", "BARE", "EXTRA", "SYNC", "Action", "Death", "JobPlan", "Plan", "draw"]
+__all__ = ["ASYNC", "BARE", "EXTRA", "SYNC", "Action", "Death", "JobPlan", "Killer", "Plan", "Store", "When", "draw"]
+
+Store = Literal["memory", "simulated", "sqlite", "sqlite-file"]
+"""What a run's queue keeps its jobs in; a run has the same plan on every durable one."""
 
 ASYNC: Final = "ASYNC"
 """The job type with an async processor, a circuit breaker and perhaps a summary."""
@@ -70,6 +74,9 @@ HARMLESS: Final = frozenset(("raising_listeners", "slow_listeners"))
 
 DURABLE_TRAITS: Final = ("crash", "commit_crash", "crash_loop", "fail_before", "fail_after", "slow_store", "outage")
 
+KILLERS: Final = 0.1
+"""How many of the durable runs have documents of which the process dies."""
+
 PLAIN: Final = 0.2
 """How many of the runs have no faults at all, so that the model predicts them."""
 
@@ -107,12 +114,37 @@ class Death:
     downtime: float = 0.0
 
 
+class When(Enum):
+    """Under which circumstances a document kills the process."""
+
+    ALWAYS = auto()
+    ONCE = auto()
+    """The first time, and never again."""
+    CROWDED = auto()
+    """While something else runs."""
+
+
+@attrs.frozen
+class Killer:
+    """What a document does that kills the process while it runs.
+
+    Attributes:
+        when: under which circumstances.
+        attempt: the first attempt that does; the ones before fail.
+        after: seconds from the attempt's start; a sync one does it at once.
+    """
+
+    when: When
+    attempt: int
+    after: float
+
+
 @attrs.frozen(kw_only=True)
 class Plan:
     """Everything that is drawn before a run begins."""
 
     seed: int
-    durable: bool
+    store: Store
     traits: frozenset[str]
     max_workers: int
     max_abandoned: int
@@ -120,12 +152,18 @@ class Plan:
     cooldown: float
     jobs: Sequence[JobPlan]
     moods: Mapping[str, Sequence[Mood]]
+    killers: Mapping[str, Killer]
     summary: Sequence[Mood]
     actions: Sequence[Action]
     deaths: Sequence[Death]
     commit_rate: float
     latency: float
     outage: tuple[float, float]
+
+    @property
+    def durable(self) -> bool:
+        """Whether jobs outlive the queue."""
+        return self.store != "memory"
 
     @property
     def plain(self) -> bool:
@@ -144,21 +182,25 @@ class Plan:
         return sorted(steps, key=lambda step: step.at)
 
 
-def draw(seed: int, *, durable: bool) -> Plan:
-    """The plan of a seed."""
+def draw(seed: int, *, store: Store) -> Plan:
+    """The plan of a seed. It is the same for all durable stores."""
+    durable = store != "memory"
     dice = Random(2 * seed + durable)  # noqa: S311 - it has to be drawn again
     traits = _draw_traits(dice, durable=durable)
     jobs, moods = _draw_jobs(dice, traits)
+    killers = _draw_killers(seed, jobs) if durable else {}
+    moods |= {name: [fails(0.3), *moods[name]] for name, killer in killers.items() if killer.attempt > 1}
     return Plan(
         seed=seed,
-        durable=durable,
-        traits=traits,
+        store=store,
+        traits=traits | {"killers"} if killers else traits,
         max_workers=dice.choice((1, 2, 3, 5)) if "few_workers" in traits else 200,
         max_abandoned=dice.choice((1, 2, 3, 8)),
         breaker_failures=dice.choice((1, 2, 3, 5)),
         cooldown=dice.uniform(1.0, 15.0),
         jobs=jobs,
         moods=moods,
+        killers=killers,
         summary=_draw_summary(dice, traits),
         actions=_draw_actions(dice, traits),
         deaths=_draw_deaths(dice, traits),
@@ -205,6 +247,17 @@ def _draw_jobs(dice: Random, traits: frozenset[str]) -> tuple[list[JobPlan], dic
             )
         )
     return jobs, moods
+
+
+def _draw_killers(seed: int, jobs: Sequence[JobPlan]) -> dict[str, Killer]:
+    """Documents of which the process dies, drawn with dice of their own, so that all else stays as it was."""
+    dice = Random(f"killers {seed}")  # noqa: S311 - it has to be drawn again
+    if dice.random() >= KILLERS:
+        return {}
+    names = [name for job in jobs for name in job.documents]
+    chosen = dice.sample(names, min(dice.choice((1, 1, 2, 3)), len(names)))
+    whens = (When.ALWAYS, When.ALWAYS, When.ONCE, When.CROWDED)
+    return {name: Killer(dice.choice(whens), dice.choice((1, 1, 1, 2)), dice.uniform(0.05, 0.9)) for name in chosen}
 
 
 def _draw_type(dice: Random, traits: frozenset[str]) -> str:

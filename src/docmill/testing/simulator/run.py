@@ -10,6 +10,7 @@ import attrs
 from anyio import create_task_group, current_time, get_running_tasks, move_on_after, sleep
 
 from docmill.errors import QueueClosedError, StoreError
+from docmill.model import Job
 from docmill.queue import DocumentProcessingQueue
 from docmill.runtime.committer import LONGEST_WAIT
 from docmill.testing.simulator import inside
@@ -17,7 +18,7 @@ from docmill.testing.simulator.actions import DAY, Actions
 from docmill.testing.simulator.against_model import check_against_model
 from docmill.testing.simulator.history import History, Violation
 from docmill.testing.simulator.jobs import TOLERANCE, JobWatch
-from docmill.testing.simulator.plan import Plan, draw
+from docmill.testing.simulator.plan import Plan, Store, draw
 from docmill.testing.simulator.world import World
 from docmill.testing.virtual import Backend, simulate
 
@@ -48,9 +49,9 @@ class Report:
         return self.history.violations
 
 
-def run_seed(seed: int, *, backend: Backend = "asyncio", durable: bool = False) -> Report:
+def run_seed(seed: int, *, backend: Backend = "asyncio", store: Store = "memory") -> Report:
     """Simulate the run of a seed."""
-    return run_plan(draw(seed, durable=durable), backend=backend)
+    return run_plan(draw(seed, store=store), backend=backend)
 
 
 def run_plan(plan: Plan, *, backend: Backend = "asyncio") -> Report:
@@ -64,6 +65,8 @@ def run_plan(plan: Plan, *, backend: Backend = "asyncio") -> Report:
                 raise
             world.history.violations.append(Violation("R16", 0.0, f"the run broke: {error!r}"))
             hours = 0.0
+        finally:
+            world.disk.close()
     return Report(
         plan=plan,
         history=world.history,
@@ -101,7 +104,7 @@ async def _live(world: World) -> None:
         except (QueueClosedError, StoreError):
             world.history.note("", "cannot open")
         else:
-            world.has_opened()
+            world.has_opened(queue)
         if world.queue is queue:
             world.watches.opened_at = current_time()
             world.up.set()
@@ -186,11 +189,23 @@ def _check_rest(world: World, queue: DocumentProcessingQueue) -> None:
             expect(bool(watch.heard) or watch.streamed, "R02", "{}: nobody has heard of its end", job.id)
             expect(life in watch.heard or watch.decided_at_open, "R02", "{}: its end was not told in this life", job.id)
         if world.plan.durable:
-            record = world.disk.records.get(job.id)
-            same = record is not None and (len(record.ok), len(record.failed)) == (len(job.results), len(job.errors))
-            expect(same and record.mark.drained, "R21", "{}: disk and memory differ at rest", job.id)  # type: ignore[union-attr]
+            _check_record(world, job)
+            world.suspects.check_end(job)
         if world.plan.plain:
             check_against_model(world, watch, job)
+
+
+def _check_record(world: World, job: Job) -> None:
+    """Memory equals the store at rest, as far as both say the same: R21."""
+    record = world.disk.records.get(job.id)
+    if record is None:
+        world.history.violate("R21", f"{job.id} is not on the disk at rest")
+        return
+    there = [(job.document_ids[row[0]], row[1], row[4].read()) for row in record.ok]
+    failed = [(job.document_ids[row[0]], row[1], row[4].code, row[4].error) for row in record.failed]
+    same = there == [(item.document_id, item.attempts, item.data) for item in job.results]
+    same = same and failed == [(item.document_id, item.attempts, item.code, item.error) for item in job.errors]
+    world.history.expect(same and record.mark.drained, "R21", "{}: disk and memory differ at rest", job.id)
 
 
 def _check_gone(world: World, watch: JobWatch) -> None:

@@ -15,10 +15,12 @@ def tell(report: Report, job: str | None = None) -> Iterator[str]:
         job: only what happened to this job and to the queue as a whole.
     """
     plan = report.plan
-    yield f"seed {plan.seed}, {'simulated' if plan.durable else 'memory'} store, {plan.max_workers} workers"
+    yield f"seed {plan.seed}, {plan.store} store, {plan.max_workers} workers"
     yield f"drawn: {', '.join(sorted(plan.traits)) or 'no faults'}"
     for number, asked in enumerate(plan.jobs):
         yield f"plan of job {number}, at {asked.at:.3f}: {len(asked.documents)} of {asked.type}, {asked.options}"
+    for name, killer in plan.killers.items():
+        yield f"{name} kills the process: {killer}"
     for line in report.history.lines:
         if job is None or line.job in ("", job):
             facts = " ".join(map(str, line.facts))

@@ -38,8 +38,8 @@ class Totals:
         self.violations += len(report.violations)
         if report.violations:
             first = report.violations[0]
-            store = "simulated" if report.plan.durable else "memory"
-            self.failing.append({"seed": report.plan.seed, "store": store, "rule": first.rule, "text": first.text})
+            plan = report.plan
+            self.failing.append({"seed": plan.seed, "store": plan.store, "rule": first.rule, "text": first.text})
 
     def merge(self, others: Iterable["Totals"]) -> "Totals":
         """The sum of this and others."""

@@ -3,23 +3,24 @@
 from random import Random
 from typing import Any
 
-from anyio import Event, current_time
+from anyio import Event, current_time, sleep, sleep_forever
 
 from docmill.core import CircuitBreaker
 from docmill.model import Job
 from docmill.ports import ProcessingContext, processor
 from docmill.queue import DocumentProcessingQueue
-from docmill.testing.disk import SimulatedDisk
 from docmill.testing.faults import Fault, FaultyStore
 from docmill.testing.scripts import Mood
 from docmill.testing.simulator import inside
-from docmill.testing.simulator.attempts import Attempts
+from docmill.testing.simulator.attempts import Attempts, Run
 from docmill.testing.simulator.circuits import Circuits
 from docmill.testing.simulator.clock import SteppingClock
+from docmill.testing.simulator.disks import make_disk
 from docmill.testing.simulator.ears import Ears
 from docmill.testing.simulator.history import History
 from docmill.testing.simulator.jobs import Stage, Watches
 from docmill.testing.simulator.plan import ASYNC, BARE, SYNC, Death, Plan
+from docmill.testing.simulator.suspects import Suspects
 
 __all__ = ["World"]
 
@@ -44,7 +45,7 @@ class World:
         self.plan = plan
         self.history = History()
         self.clock = SteppingClock()
-        self.disk = SimulatedDisk()
+        self.disk = make_disk(plan.store)
         self.queue: DocumentProcessingQueue | None = None
         self.ears: Ears | None = None
         self.calm = False
@@ -56,7 +57,9 @@ class World:
         self.attempts = Attempts(plan, self.history, self.disk.records)
         self.watches = Watches(self.history, plan.jobs, self.attempts, records, self.find, self._decided_at)
         self.circuits = Circuits(plan, self.history, self.attempts, self.clock)
-        self.attempts.on_begin, self.attempts.on_end = self.circuits.began, self.circuits.ended
+        self.suspects = Suspects(plan, self.history, self.attempts, self.disk.records, self.find)
+        self.watches.check_guilt = self.suspects.check_outcomes
+        self.attempts.on_begin, self.attempts.on_end = self._began, self.circuits.ended
         self.deaf = False
         self.up = Event()
         self._dice = Random(3 * plan.seed + 1)  # noqa: S311 - it has to be drawn again
@@ -98,7 +101,9 @@ class World:
         self.deaf = deaf
         self.circuits.reset(deaf=deaf or bool(plan.traits & LATE))
         self.watches.begin_life(self.stage, self.clock.wall())
+        self.suspects.begin_life(self.stage)
         self.stage = Stage.OPENING
+        self.attempts.dead = False
         self.ears = Ears(self.history, self.watches, self.circuits, self.disk.records if plan.durable else None)
         if not deaf:
             self.ears.listen(queue, documents=plan.seed % 3 == 0)
@@ -111,10 +116,26 @@ class World:
         self.history.note("", "opens")
         return queue
 
-    def has_opened(self) -> None:
-        """The queue of this life works."""
-        self.stage = Stage.OPEN
-        self.watches.check_crash_loops()
+    def has_opened(self, queue: DocumentProcessingQueue) -> None:
+        """The queue of this life works, unless it has died while it said so."""
+        if self.queue is queue:
+            self.stage = Stage.OPEN
+            self.watches.check_crash_loops()
+            self.suspects.has_opened()
+
+    def _began(self, run: Run) -> None:
+        self.circuits.began(run)
+        if self.plan.durable:
+            self.suspects.began(run)
+
+    def kill(self, run: Run) -> bool:
+        """The time has come at which an attempt may kill the process; whether that is dead now."""
+        if self.queue is not None and run.life == self.history.life:
+            if not self.suspects.does_kill(run):
+                return False
+            self.history.note(run.job_id, "kills", run.document_id)
+            self.crash()
+        return True
 
     def crash(self) -> None:
         """The process dies."""
@@ -122,6 +143,7 @@ class World:
         if queue is not None:
             self.history.note("", "crashes")
             self.crashes += 1
+            self.attempts.dead = True
             if self.stage is Stage.OPEN:
                 self.stage = Stage.CRASHED
             self.end_life()
@@ -144,6 +166,8 @@ class World:
         plan, dice, life = self.plan, self._dice, self.history.life
 
         def fault_of(number: int) -> tuple[Fault, float]:
+            if life == self.history.life and self.attempts.dead:
+                return Fault.BEFORE, 0.0  # what a dead process would write in what is left of its turn
             if self.calm or life != self.history.life:
                 return Fault.NONE, 0.0
             latency = dice.uniform(0.0, plan.latency) if "slow_store" in plan.traits else 0.0
@@ -195,12 +219,19 @@ class Watched:
         attempts = self._world.attempts
         run = attempts.began(self._life, context)
         try:
+            if self._world.suspects.kills(run):
+                await self._kill(run)
             data = await mood.play(context)
         except BaseException as error:
             attempts.ended(run, error)
             raise
         attempts.ended(run, None)
         return data
+
+    async def _kill(self, run: Run) -> None:
+        await sleep(self._world.plan.killers[run.document_id].after)
+        if self._world.kill(run):
+            await sleep_forever()
 
 
 class WatchedWithSummary(Watched):
@@ -224,6 +255,8 @@ class WatchedSync:
         mood = moods[min(context.attempt, len(moods)) - 1]
         run = attempts.began(self._life, context)
         try:
+            if self._world.suspects.kills(run) and self._world.kill(run):
+                raise SystemExit("the process is dead")
             data = mood.play_sync(context)
         except BaseException as error:
             attempts.ended(run, error, after=mood.seconds)

@@ -1,0 +1,47 @@
+"""Tests of worker processes: in real time, unless a module says otherwise, and nothing may be left of them."""
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import psutil
+import pytest
+
+from .support import PATIENCE
+
+# Workers have this sys.path, too, and so they can import what lies there.
+sys.path.append(str(Path(__file__).with_name("importable")))
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def keepers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("docmill-")]
+
+
+def descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """R31: no process, no descriptor, no thread."""
+    before = descriptors()
+    yield
+    end = monotonic() + PATIENCE / 5
+    while (keepers() or children()) and monotonic() < end:
+        sleep(0.005)
+    left = [child.cmdline()[-1:] for child in children()]
+    for child in children():
+        child.kill()
+    assert (left, keepers(), descriptors() - before) == ([], [], set())
