@@ -152,8 +152,8 @@ class Scheduler:
         desk, job = self.desk, self.desk.solo
         if job is not None:
             assert job.trail is not None
-            waits = job.trail.alone is None
-            if job.decided or desk.halted or (waits and not job.gate.admits):
+            waits = job.trail.alone is None and not job.trail.leaving
+            if (job.decided and waits) or desk.halted or (waits and not job.gate.admits):
                 desk.solo, desk.solo_ended = None, True
             elif waits and not any(other.running for other in self.jobs.values()):
                 job.be_alone()
@@ -214,10 +214,24 @@ class Scheduler:
             and now - job.shown.completed >= max_age
             and (owner is None or job.ledger.owner == owner)
         ]
-        for job in old:
+        self._take_out(old)
+        return old
+
+    def lose(self, job_ids: Iterable[str], now: float) -> None:
+        """Take out jobs that go on in another process: nothing of them starts here any more, and what runs is stopped.
+
+        Whatever still becomes of them here is neither recorded nor told. What users see of them stays as it is.
+        """
+        lost = [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
+        for job in lost:
+            job.cancel(now)
+            job.stop_running(release=True)
+        self._take_out(lost)
+
+    def _take_out(self, gone: list[JobMachine]) -> None:
+        for job in gone:
             del self.jobs[job.ledger.id]
             self.desk.changed.pop(job, None)
             if job.ledger.idempotency_key is not None:
                 del self._keys[job.ledger.owner, job.ledger.idempotency_key]
-        self.desk.agenda.drop_stale(old)
-        return old
+        self.desk.agenda.drop_stale(gone)
