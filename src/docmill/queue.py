@@ -574,7 +574,7 @@ class DocumentProcessingQueue(Listening):
     def _lost(self, job_ids: Collection[str]) -> None:
         assert self._elsewhere is not None
         for stream in list(self._streams):
-            if stream.job_id in job_ids:
+            if stream.job_id is not None and stream.job_id in job_ids:
                 wants = stream.wants_documents
                 stream.move(DistantEvents(self._elsewhere, stream.job_id, None, documents=wants))
 

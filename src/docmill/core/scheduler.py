@@ -1,6 +1,7 @@
 """All jobs of a queue: which document is next, what time does to them, which may be forgotten."""
 
 from collections.abc import Callable, Iterable
+from math import inf
 from typing import Any, Final
 
 from docmill.core.attempt import Attempt
@@ -23,6 +24,7 @@ class Scheduler:
         desk: what has to be done outside of the rules.
         jobs: every retained job by its id, in the order of creation.
         gates: whether attempts may start, by job type.
+        lease: until when attempts may start; after that another process may have taken over the jobs.
     """
 
     def __init__(
@@ -36,6 +38,8 @@ class Scheduler:
         self.desk = Desk(uniform)
         self.jobs: dict[str, JobMachine] = {}
         self.gates: dict[str, Gate] = {}
+        self.lease = inf
+        self._lapsed = False
         self._keys: dict[tuple[str | None, str], JobMachine] = {}
         self._orphaned: set[str] = set()
         self._max_workers = max_workers
@@ -81,6 +85,7 @@ class Scheduler:
         self.jobs[ledger.id] = job
         if ledger.idempotency_key is not None:
             self._keys[ledger.owner, ledger.idempotency_key] = job
+        job.arm(self.lease)
         return job
 
     def resume(
@@ -136,9 +141,12 @@ class Scheduler:
             held.survey()
         if self.desk.solo_ended:
             self.see_to_solo()
+        if now >= self.lease:
+            self._lapse()
         while (job := self.desk.turns.next()) is not None:
             if now >= job.alarm:
                 job.tick(now)
+                job.arm(self.lease)
             attempt = job.start(now)
             if attempt is not None:
                 return attempt
@@ -168,8 +176,12 @@ class Scheduler:
 
     def tick(self, now: float) -> None:
         """Do everything that is due."""
+        if now >= self.lease:
+            self._lapse()
         for item in self.desk.agenda.due(now):
             item.tick(now)
+            if now < self.lease < inf and isinstance(item, JobMachine):
+                item.arm(self.lease)  # so that it looks here before it starts anything after that
 
     def halt(self) -> None:
         """Start no attempt any more, but for the summary of a job whose documents are all settled."""
@@ -178,8 +190,22 @@ class Scheduler:
 
     def pause(self, paused: bool) -> None:
         """Start no attempt for a while, or start attempts again."""
-        self.desk.paused = paused
+        self.desk.paused = paused or self._lapsed
         self._survey_all()
+
+    def extend(self, lease: float) -> None:
+        """No other process takes over the jobs before ``lease``, and attempts may start until then."""
+        self.lease = lease
+        for job in self.undecided():
+            job.arm(lease)
+        if self._lapsed:
+            self._lapsed = False
+            self.pause(False)
+
+    def _lapse(self) -> None:
+        if not self._lapsed:
+            self._lapsed = True
+            self.pause(True)
 
     def stop_running(self) -> None:
         """Stop every attempt that is still running. Jobs in a durable store may run its document again."""
@@ -218,7 +244,7 @@ class Scheduler:
         return old
 
     def lose(self, job_ids: Iterable[str], now: float) -> None:
-        """Take out jobs that go on in another process: nothing of them starts here any more, and what runs is stopped.
+        """Take out jobs that go on in another process: nothing of them starts here any more, what runs is stopped.
 
         Whatever still becomes of them here is neither recorded nor told. What users see of them stays as it is.
         """

@@ -101,9 +101,11 @@ class LocalEngine:
             self._threads.close()
 
     def kill(self) -> None:
-        """Kill the worker processes."""
+        """Kill the worker processes, and end the idle threads."""
         if self._processes:
             self._processes.kill()
+        if self._threads:
+            self._threads.close()
 
     def _in_processes(self, spec: ProcessorSpec) -> Runner:
         assert self._loop is not None

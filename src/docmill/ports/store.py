@@ -110,8 +110,12 @@ class Store(Protocol):
             StoreError: it cannot be read.
         """
 
-    def prune(self, job_ids: Sequence[str]) -> None:
-        """Remove jobs; those that are not there do not matter.
+    def prune(self, job_ids: Sequence[str]) -> bool | None:
+        """Remove jobs; those that are not there do not matter. They are out of sight when it returns.
+
+        Returns:
+            True if something of them is still to be removed: then it is called again, for no more jobs, after the
+            next commit. So a large job does not hold up what is to be recorded.
 
         Raises:
             Exception: some may not be removed.
@@ -156,11 +160,13 @@ class SharedStore(Store, Protocol):
     Attributes:
         shared: True.
         beat_every: seconds between two calls of ``heartbeat``.
+        lease: seconds after ``open`` or a ``heartbeat`` for which no other host takes over the jobs of this one.
         poll_every: seconds between two looks at a job of another host.
     """
 
     shared: bool
     beat_every: float
+    lease: float
     poll_every: float
 
     def heartbeat(self, *, adopt: bool) -> Beat:

@@ -96,6 +96,7 @@ class Committer:
         self._hurried = False
         self._prunes: list[str] = []
         self._pruned = Event()
+        self._more_to_prune = False
         self._writing = False
         self._writer = ThreadPool(loop)
         self._call: Call | None = None
@@ -188,7 +189,7 @@ class Committer:
             del self._errands[0]
             done.set()
         # Before what is new: that may have the idempotency key of what goes.
-        if self._prunes:
+        if self._prunes or self._more_to_prune:
             await self._prune()
         newcomers = list(self._newcomers)
         changed = self._gather(self._loop.time())
@@ -221,7 +222,7 @@ class Committer:
         prunes = list(self._prunes)
         tried, self._pruned = self._pruned, Event()
         try:
-            await self.in_writer(self._store.prune, prunes)
+            self._more_to_prune = bool(await self.in_writer(self._store.prune, prunes))
         except Exception:
             logger.exception("old jobs could not be removed from the store; that is tried again")
             if self._hurried:
@@ -230,6 +231,8 @@ class Committer:
             del self._prunes[: len(prunes)]
         finally:
             tried.set()
+        if self._more_to_prune:
+            self._work.set()
 
     def close(self) -> None:
         """Let go of the store and of its writer; whoever still waits for a new job may look why it is not there."""

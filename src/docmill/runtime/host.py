@@ -205,6 +205,7 @@ class Host:
                     wake=self._watchdog.wake,
                     on_interrupt=self.interrupted,
                 )
+                began = self.loop.time()
                 await self._resume(await self.committer.open_store())
                 await self.committer.record_resumed()
                 self._opened.set()
@@ -213,7 +214,7 @@ class Host:
                     await checkpoint()
                 tasks.start_soon(self.committer.run)
                 if self._heart is not None:
-                    tasks.start_soon(self._heart.run)
+                    tasks.start_soon(self._heart.run, began)
                 tasks.start_soon(self._watchdog.run)
                 if self._stall_watch is not None:
                     self._stall_watch.start()

@@ -58,8 +58,9 @@ class Heart:
         self._unheard = False
         self._left = False
 
-    async def run(self) -> None:
-        """Beat until cancelled."""
+    async def run(self, opened: float) -> None:
+        """Beat until cancelled; ``opened`` is a moment on the loop's clock at which the store was not open yet."""
+        self._scheduler.extend(opened + self._store.lease)
         while True:
             await sleep(self._store.beat_every)
             await self._committer.between_commits(self._beat)
@@ -87,6 +88,7 @@ class Heart:
         self._unheard = False
         if beat.lost:
             self._lose(beat.lost)
+        self._scheduler.extend(began + self._store.lease)
         if beat.adopted:
             await self._adopt(beat.adopted)
         self._cancel(beat.cancels)
@@ -152,7 +154,7 @@ class Elsewhere:
         deadline = self._loop.time() + PATIENCE
         while True:
             try:
-                record = await self._call(self._read_whole if whole else self._store.load, job_id)
+                record: JobRecord | None = await self._call(self._read_whole if whole else self._store.load, job_id)
             except StoreCorruptError:
                 raise
             except StoreError:

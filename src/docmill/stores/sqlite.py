@@ -110,6 +110,9 @@ AT_ONCE: Final = 100
 SLICE: Final = 5_000
 """Rows that are removed in one transaction, so that no commit has to wait for long."""
 
+SLICES: Final = 10
+"""Transactions of one call that removes rows."""
+
 WRITTEN_ONCE: Final = (*HEAD, "head_checksum")
 WRITTEN_AGAIN: Final = (*STATE, "state_checksum")
 COLUMNS: Final = (*WRITTEN_ONCE, *WRITTEN_AGAIN)
@@ -253,8 +256,11 @@ class SQLiteStore:
         # A damaged one is as good as none: the document is processed again.
         return None if found is None or crc32(found["payload"]) != found["checksum"] else bytes(found["payload"])
 
-    def prune(self, job_ids: Sequence[str]) -> None:
-        """Remove jobs: at once from sight, then their outcomes slice by slice.
+    def prune(self, job_ids: Sequence[str]) -> bool:
+        """Remove jobs: at once from sight, then their outcomes slice by slice, and not too many of them in one call.
+
+        Returns:
+            Whether there is more to remove.
 
         Raises:
             StoreError: some may not be removed; what is out of sight goes the next time.
@@ -266,9 +272,13 @@ class SQLiteStore:
                     connection.execute("DELETE FROM job WHERE id = ?", (job_id,))
             for job_id in job_ids:
                 self._numbers.pop(job_id, None)
+            slices = SLICES
             for (number,) in self._writer.execute("SELECT job FROM doomed").fetchall():
-                self._remove(number)
+                slices = self._remove(number, slices)
+                if not slices:
+                    return True
             self._prune_results()
+        return False
 
     def close(self) -> None:
         """Close the file, and let others open it."""
@@ -427,14 +437,19 @@ class SQLiteStore:
         found = connection.execute("SELECT number FROM job WHERE id = ?", (job_id,)).fetchone()
         return None if found is None else int(found[0])
 
-    def _remove(self, number: int) -> None:
+    def _remove(self, number: int, slices: int) -> int:
+        """Remove a job that is out of sight already, and say how many slices are left to be removed in this call."""
         removed = SLICE
         while removed == SLICE:
+            if not slices:
+                return 0
             with self._transaction() as connection:
                 removed = connection.execute(DELETE_OUTCOMES, (number, number, SLICE)).rowcount
+            slices -= 1
         with self._transaction() as connection:
             connection.execute("DELETE FROM document_chunk WHERE job = ?", (number,))
             connection.execute("DELETE FROM doomed WHERE job = ?", (number,))
+        return slices
 
     def _select_jobs(self, connection: sqlite3.Connection) -> list[sqlite3.Row]:
         return connection.execute("SELECT * FROM job ORDER BY number").fetchall()

@@ -84,9 +84,9 @@ class FaultyStore:
         """A result of the store behind it."""
         return self._store.recall(key)
 
-    def prune(self, job_ids: Sequence[str]) -> None:
+    def prune(self, job_ids: Sequence[str]) -> bool | None:
         """Remove jobs from the store behind it."""
-        self._store.prune(job_ids)
+        return self._store.prune(job_ids)
 
     def close(self) -> None:
         """Close the store behind it."""

@@ -346,6 +346,10 @@ class TestReadingLater:
         assert not path.exists()
 
 
+def deletions(statements: list[str]) -> list[str]:
+    return [statement for statement in statements if statement.startswith("DELETE FROM outcome")]
+
+
 class TestPruning:
     """Old jobs are removed slice by slice, so that no transaction is long."""
 
@@ -371,12 +375,14 @@ class TestPruning:
         with opened(path) as store:
             statements: list[str] = []
             store._writer.set_trace_callback(statements.append)
-            store.prune(["job_1"])
+            assert store.prune(["job_1"]) is True
+            first = len(deletions(statements))
+            assert store.prune([]) is False
             store._writer.set_trace_callback(None)
 
-        slices = [statement for statement in statements if statement.startswith("DELETE FROM outcome")]
-        assert len(slices) == 11
-        assert statements.count("COMMIT") == 1 + 11 + 1
+        assert first == sqlite.SLICES == 10, "no call removes any number of them"
+        assert len(deletions(statements)) == 11
+        assert statements.count("COMMIT") == 2 + 11 + 1
 
     def test_a_removal_that_was_interrupted_is_not_seen_and_ends_with_the_next_one(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
@@ -384,7 +390,7 @@ class TestPruning:
         fill(path, 1_050)
         fill(path, job_id="job_2")
         with monkeypatch.context() as patch, opened(path) as store:
-            patch.setattr(store, "_remove", lambda number: self._give_up())
+            patch.setattr(store, "_remove", lambda number, slices: self._give_up())
             with pytest.raises(StoreError, match="cannot be opened"):
                 store.prune(["job_1"])
             assert store.load("job_1") is None
@@ -392,7 +398,8 @@ class TestPruning:
 
         with closing(SQLiteStore(path)) as store:
             assert [job.id for job in store.open()] == ["job_2"]
-            store.prune([])
+            while store.prune([]):
+                pass
         assert self.rows(path) == {"job": 1, "document_chunk": 1, "outcome": 3, "doomed": 0}
 
     @staticmethod
@@ -404,12 +411,13 @@ class TestPruning:
     ) -> None:
         fill(path, 1_050)
         with monkeypatch.context() as patch, opened(path) as store:
-            patch.setattr(store, "_remove", lambda number: None)
-            store.prune(["job_1"])
+            patch.setattr(store, "_remove", lambda number, slices: 0)
+            assert store.prune(["job_1"])
         job = ledger()
         with opened(path) as store:
             store.commit([new(job)])
-            store.prune([])
+            while store.prune([]):
+                pass
 
         with closing(SQLiteStore(path)) as store:
             assert [plain(found) for found in store.open()] == [record(job, mark(job))]

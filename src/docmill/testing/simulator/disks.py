@@ -155,15 +155,16 @@ class MountedStore:
         """Read the result of an earlier job."""
         return self._store.recall(key)
 
-    def prune(self, job_ids: Sequence[str]) -> None:
+    def prune(self, job_ids: Sequence[str]) -> bool | None:
         """Remove jobs.
 
         Raises:
             StoreError: another store was mounted since.
         """
         self._check_alive()
-        self._store.prune(job_ids)
+        more = self._store.prune(job_ids)
         self._records.forget(job_ids)
+        return more
 
     def close(self) -> None:
         """Close the database."""
