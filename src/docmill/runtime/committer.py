@@ -246,7 +246,7 @@ class Committer:
     def _close_store(self) -> None:
         """Close the store, after the call that is still in it: it is used by one thread at a time."""
         call = self._call
-        if call is not None and not call.finished:
+        if call is not None and not call.finished and not self._loop.virtual:  # there, calls are made at once
             call.then = self._store.close
             if not call.finished:
                 return
