@@ -21,27 +21,27 @@ def anyio_backend(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
-def keepers() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("docmill-")]
+def keepers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("docmill-")}
 
 
 def descriptors() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """R31: no process, no descriptor, no thread."""
-    before = descriptors()
+    files, threads, processes = descriptors(), keepers(), children()  # those of earlier tests are not ours
     yield
     end = monotonic() + PATIENCE / 5
-    while (keepers() or children()) and monotonic() < end:
+    while (keepers() - threads or children() - processes) and monotonic() < end:
         sleep(0.005)
-    left = [child.cmdline()[-1:] for child in children()]
-    for child in children():
+    left = [child.cmdline()[-1:] for child in children() - processes]
+    for child in children() - processes:
         child.kill()
-    assert (left, keepers(), descriptors() - before) == ([], [], set())
+    assert (left, keepers() - threads, descriptors() - files) == ([], set(), set())
