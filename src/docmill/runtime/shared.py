@@ -76,10 +76,9 @@ class Heart:
     async def _beat(self) -> None:
         if self._left:
             return
+        began, adopt = self._loop.time(), not self._scheduler.desk.halted
         try:
-            beat = await self._committer.in_writer(
-                partial(self._store.heartbeat, adopt=not self._scheduler.desk.halted)
-            )
+            beat = await self._committer.in_writer(partial(self._store.heartbeat, adopt=adopt))
         except Exception as error:
             if not self._unheard:
                 logger.warning("other hosts cannot be told that this one is alive; that is tried again", exc_info=error)
@@ -136,7 +135,10 @@ class Elsewhere:
         Raises:
             StoreError: it cannot be read.
         """
-        record = await self._call(self._read_whole, job_id)
+        try:
+            record = await self._call(self._read_whole, job_id)
+        except JobNotFoundError:  # it was removed while it was read
+            return None
         if record is None or not _is_of(record, owner):
             return None
         ledger, mark = self.revive(record)
