@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from docmill.core import Verdict
+from docmill.core import Verdict, data
 from docmill.core.data import MAX_DEPTH, encode, walk, why_not_json
 from docmill.model import FailureCode
 
@@ -30,17 +30,17 @@ def nested(levels: int) -> Any:
     [None, True, 0, -1.5, "", "é\ud800 \x00", [], {}, {"pages": [{"words": 3, "text": None}]}, nested(MAX_DEPTH)],
 )
 def test_what_json_can_carry_comes_back_as_it_was(result: Any) -> None:
-    data = encode(result)
+    written = encode(result)
 
-    assert isinstance(data, bytes)
-    assert json.loads(data) == result
+    assert isinstance(written, bytes)
+    assert json.loads(written) == result
 
 
 def test_tuples_become_lists_and_the_keys_of_dicts_words() -> None:
-    data = encode({1: (2, 3)})
+    written = encode({1: (2, 3)})
 
-    assert isinstance(data, bytes)
-    assert json.loads(data) == {"1": [2, 3]}
+    assert isinstance(written, bytes)
+    assert json.loads(written) == {"1": [2, 3]}
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,12 @@ def test_a_walk_through_what_contains_itself_ends() -> None:
     result.append(result)
 
     assert len(list(walk(result))) == MAX_DEPTH + 2
+
+
+def test_without_the_encoder_in_c_results_are_written_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    write = data._make_writer()
+
+    assert write({"a": [1, None, "é"]}) == '{"a":[1,null,"\\u00e9"]}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write(float("nan"))

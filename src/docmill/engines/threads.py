@@ -140,6 +140,7 @@ class Worker:
     def _run(self) -> None:
         while (call := self.calls.get()) is not None:
             call.run()
-            if not self._loop.call_soon(self._ended, self, call):
-                break  # the loop is gone, and with it everybody who could need this thread
+            left_behind = call.on_late_end is not None
+            if not self._loop.call_soon(self._ended, self, call) or left_behind:
+                break  # nobody needs this thread any more, and the loop may never run again to say so
             del call  # the result is the loop's now; an idle thread must not keep it alive

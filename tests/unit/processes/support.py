@@ -29,6 +29,11 @@ def once(**changes: Any) -> JobOptions:
     return options(**{"retry_attempts": 0} | changes)
 
 
+def workers() -> list[psutil.Process]:
+    """The worker processes of this one; other tests may have servers and helpers at work."""
+    return [child for child in psutil.Process().children() if "docmill.engines.processes" in " ".join(child.cmdline())]
+
+
 def isolated(target: Any, **declared: Any) -> Any:
     """A processor, declared to run in a worker process."""
     return processor(isolation="process", **declared)(target)

@@ -21,7 +21,7 @@ from docmill import DocumentProcessingQueue, FailureCode, JobStatus, QueueClosed
 from docmill.engines import LocalEngine
 from docmill.engines.processes.frames import Kind
 
-from .support import CHECK, PATIENCE, is_gone, isolated, once, opened, options, pool, python, run, until, warm
+from .support import CHECK, PATIENCE, is_gone, isolated, once, opened, options, pool, python, run, until, warm, workers
 
 TARGET = """
 import os, sys
@@ -76,7 +76,7 @@ async def test_there_are_no_more_workers_than_documents() -> None:
 async def test_no_worker_is_started_before_there_is_a_document() -> None:
     async with opened(isolated(doings.act)) as queue:
         await sleep(0.05)
-        assert (queue._engine.processes, psutil.Process().children()) == (0, [])
+        assert (queue._engine.processes, workers()) == (0, [])
 
 
 async def test_a_job_that_may_run_one_document_at_once_has_one_worker() -> None:
@@ -431,7 +431,7 @@ async def test_closing_while_workers_start_leaves_nothing() -> None:
         job_id = await queue.create_job(["ok-1", "ok-2", "ok-3"], CHECK, once())
         await until(lambda: queue._engine.processes == 3)
         await queue.aclose(timeout=0)
-        assert (queue._engine.processes, psutil.Process().children()) == (0, [])
+        assert (queue._engine.processes, workers()) == (0, [])
 
     assert queue.get_job_status(job_id).status is JobStatus.CANCELLED
 
@@ -442,7 +442,7 @@ async def test_closing_ends_a_worker_whose_import_does_not(module: Any) -> None:
         await queue.create_job(["a"], CHECK, once())
         await until(lambda: queue._engine.processes == 1)
         await queue.aclose(timeout=0)
-        assert (queue._engine.processes, psutil.Process().children()) == (0, [])
+        assert (queue._engine.processes, workers()) == (0, [])
 
 
 async def test_closing_waits_for_what_is_running() -> None:
@@ -482,11 +482,11 @@ async def test_cancelling_who_opened_the_queue_leaves_nothing() -> None:
 
     async with create_task_group() as tasks:
         tasks.start_soon(program)
-        await until(lambda: bool(psutil.Process().children()))
+        await until(lambda: bool(workers()))
         await sleep(0.3)
         tasks.cancel_scope.cancel()
 
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
