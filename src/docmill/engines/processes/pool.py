@@ -148,9 +148,13 @@ class ProcessPool:
 
         self._loop.spawn(wait, "docmill pool timer")
 
+    def _tell(self) -> None:
+        """Wake all who wait for a change."""
+        change, self._change = self._change, Event()
+        change.set()
+
     async def _all_gone(self) -> None:
         while self.workers:
-            self._change = Event()
             await self._change.wait()
 
     async def _run(self, request: Callable[[int], bytes], context: EngineContext) -> Any:
@@ -194,7 +198,6 @@ class ProcessPool:
             misfires = self._misfires
             if not self._coming and len(self.workers) < self._max_processes:
                 self._start()
-            self._change = Event()
             await self._change.wait()
             if self._misfires > misfires:
                 raise JudgedError(_died(f"{self._misfire} before it was ready"))
@@ -244,7 +247,7 @@ class ProcessPool:
         self._warm.add(worker)
         self._idle.append(worker)
         self.seats.resize(change)
-        self._change.set()
+        self._tell()
 
     def died(self, worker: WorkerProcess) -> None:
         """A worker's process is gone."""
@@ -255,9 +258,9 @@ class ProcessPool:
         self._cool(worker)
         if not worker.expected:
             logger.warning("worker process %s %s", worker.pid, worker.reason)
-            if not was_warm:
+            if not was_warm and (worker.loaded < worker.sent or not worker.calls):
                 self._misfired(worker)
-        self._change.set()
+        self._tell()
         self.seats.changed()
 
     def _misfired(self, worker: WorkerProcess) -> None:
@@ -299,7 +302,7 @@ class ProcessPool:
             self._settle_in(worker)
         else:
             self._idle.append(worker)
-            self._change.set()
+            self._tell()
 
     def _see_that_it_ends(self, worker: WorkerProcess) -> None:
         """A thread or an atexit handler that its processor has left behind may keep it alive."""
