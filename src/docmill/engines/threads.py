@@ -71,6 +71,19 @@ class ThreadPool:
         """The threads that are alive, abandoned ones included."""
         return len(self._workers)
 
+    async def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Make a call in a thread and wait for it; if that is cancelled, the call goes on and its end is ignored."""
+        call = self.start(function, *arguments)
+        try:
+            await call.done.wait()
+        except BaseException:
+            if not call.finished:
+                call.on_late_end = _forget
+            raise
+        if call.error is not None:
+            raise call.error
+        return call.result
+
     def start(self, function: Callable[..., Any], *arguments: Any) -> Call:
         """Start a call in an idle thread, or in a new one; under virtual time make it at once."""
         call = Call(function, arguments)
@@ -125,6 +138,10 @@ class ThreadPool:
             self._workers.discard(worker)
         if call.on_late_end is not None:
             call.on_late_end()
+
+
+def _forget() -> None:
+    """Nobody waits any more."""
 
 
 class Worker:

@@ -63,20 +63,7 @@ class Cache:
         """Call something that may block, in a thread; what it returns may have to be awaited here."""
         if inspect.iscoroutinefunction(function):
             return await function(*arguments)
-        call = self._threads.start(function, *arguments)
-        try:
-            await call.done.wait()
-        except BaseException:
-            if not call.finished:
-                call.on_late_end = _forget
-                raise
-        if call.error is not None:
-            raise call.error
-        return call.result
-
-
-def _forget() -> None:
-    """Nobody waits any more."""
+        return await self._threads.run(function, *arguments)
 
 
 def _key(job_type: str, version: str, mark: str | bytes, context: Any) -> str | None:

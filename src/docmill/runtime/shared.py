@@ -136,7 +136,7 @@ class Elsewhere:
             StoreError: it cannot be read.
         """
         try:
-            record = await self._call(self._read_whole, job_id)
+            record = await self._threads.run(self._read_whole, job_id)
         except JobNotFoundError:  # it was removed while it was read
             return None
         if record is None or not _is_of(record, owner):
@@ -154,9 +154,10 @@ class Elsewhere:
             StoreError: it cannot be read.
         """
         deadline = self._loop.time() + PATIENCE
+        read = self._read_whole if whole else self._store.load
         while True:
             try:
-                record: JobRecord | None = await self._call(self._read_whole if whole else self._store.load, job_id)
+                record: JobRecord | None = await self._threads.run(read, job_id)
             except StoreCorruptError:
                 raise
             except StoreError:
@@ -194,7 +195,7 @@ class Elsewhere:
             StoreError: that is not certain.
         """
         assert is_shared(self._store)
-        first: bool = await self._call(partial(self._store.ask_to_cancel, force=force), job_id)
+        first: bool = await self._threads.run(partial(self._store.ask_to_cancel, force=force), job_id)
         return first
 
     async def following(self, job_id: str, owner: str | None, known: Mark | None) -> tuple[Ledger, Mark]:
@@ -234,18 +235,6 @@ class Elsewhere:
             for sequence in (record.document_ids, record.ok, record.failed):
                 sequence[:1]  # which reads all of them, in this thread
         return record
-
-    async def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        call = self._threads.start(function, *arguments)
-        try:
-            await call.done.wait()
-        except BaseException:
-            if not call.finished:
-                call.on_late_end = _forget
-            raise
-        if call.error is not None:
-            raise call.error
-        return call.result
 
 
 class DistantEvents:
@@ -303,7 +292,3 @@ def _is_of(record: JobRecord, owner: str | None) -> bool:
 def _extent(mark: Mark) -> tuple[Any, ...]:
     """What of a mark one may wait for to change. Its times depend on who looks."""
     return mark.status, mark.ok, mark.failed, mark.drained
-
-
-def _forget() -> None:
-    """Nobody waits any more."""
