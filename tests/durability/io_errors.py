@@ -17,9 +17,10 @@ import attrs
 from docmill import StoreError
 from docmill.runtime import committer
 from docmill.stores import SQLiteStore
+from tests.support.lives import Diary
 
 from .kills import Kills
-from .life import Life, Writer
+from .life import Life
 
 PATIENCE = 1.5
 """Seconds after which the queue gives up, instead of a minute."""
@@ -73,7 +74,7 @@ def survive(folder: Path, injection: Injection) -> list[str]:
         problems.append("it went on though it could not write")
     if kills.figures.facts > 1 and stopped not in {None, "StoreUnavailableError"}:
         problems.append(f"it was stopped by {stopped}")
-    anyio.run(Life(1, 0, Writer(f"{folder}/facts"), Writer(f"{folder}/starts"), create=False).live, f"{folder}/jobs.db")
+    anyio.run(Life(1, 0, Diary(f"{folder}/facts"), Diary(f"{folder}/starts"), create=False).live, f"{folder}/jobs.db")
     kills._account(1, None)
     with closing(SQLiteStore(folder / "jobs.db")) as store:
         problems += [f"{job.id} did not end" for job in store.open() if not job.mark.drained]
@@ -82,8 +83,8 @@ def survive(folder: Path, injection: Injection) -> list[str]:
 
 
 async def live(folder: str) -> None:
-    facts: Any = Writer(f"{folder}/facts")
-    life = Life(0, 0, facts, Writer(f"{folder}/starts"), acts=ACTS)
+    facts: Any = Diary(f"{folder}/facts")
+    life = Life(0, 0, facts, Diary(f"{folder}/starts"), acts=ACTS)
     try:
         with anyio.fail_after(30.0):
             await life.live(f"{folder}/jobs.db")

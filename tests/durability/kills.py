@@ -1,6 +1,5 @@
 """Kill a process with a durable queue again and again, and look whether anything was lost or done twice."""
 
-import json
 import random
 import signal
 import time
@@ -14,11 +13,12 @@ import attrs
 from docmill import JobStatus
 from docmill.ports import JobRecord
 from docmill.stores import SQLiteStore
-
-from .life import Nursery, nursery
+from tests.support.lives import Nursery, nursery, read
 
 SHORTEST, LONGEST = 0.03, 0.15
 """Seconds that a life lasts from its beginning, or from when it has opened the file."""
+
+LIFE = Path(__file__).with_name("life.py")
 
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}
 
@@ -42,7 +42,7 @@ class Tail:
             file.seek(self._read)
             data = file.read()
         self._read += len(data)
-        return [json.loads(line) for line in data.splitlines()]
+        return read(data)
 
 
 @attrs.define
@@ -100,20 +100,20 @@ class Kills:
 
     def run(self, kills: int) -> Figures:
         """Kill so many lives, and then let one come to its end."""
-        with nursery() as lives:
+        with nursery(LIFE) as lives:
             for number in range(kills):
                 began = time.monotonic()
                 pid = self._begin(lives, number, create=True)
                 if number % 3:  # one of three may be killed before it has opened the file
                     self._facts.wait()
                 time.sleep(self._dice.uniform(SHORTEST, LONGEST))
-                if lives.end(pid) != -signal.SIGKILL:
+                if lives.kill(pid) != -signal.SIGKILL:
                     self._lose(f"life {number} ended by itself")
                 self._account(number, began)
                 if number % 2:  # the other half of the time the next life finds the file as it was left
                     self._look()
             self.figures.kills = kills
-            lives.end(self._begin(lives, kills, create=False), kill=False)
+            lives.wait(self._begin(lives, kills, create=False))
         self._account(kills, None)
         for job in self._look():
             if job.id not in self._told:

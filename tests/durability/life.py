@@ -1,38 +1,22 @@
-"""One life of a process with a durable queue, until it is killed; and a nursery that begins such lives at once.
+"""One life of a process with a durable queue, until it is killed.
 
-A life says what it has been told by the queue, and so may rely on, in a file that it only appends to: like a pipe, that
-outlives the process. The nursery has imported everything and forks, so that a life costs milliseconds.
+It writes down what it has been told by the queue, and so may rely on.
 """
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import anyio
 
 from docmill import DocumentProcessingQueue, JobOptions, PermanentError, ProcessingContext, TerminalEvent
 from docmill.stores import SQLiteStore
+from tests.support.lives import Diary, serve
 
 MOST_JOBS = 5
 """Jobs that are under way at once."""
-
-
-class Writer:
-    """Appends lines to a file, each in one call, so that a line is there or not."""
-
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-    def __call__(self, **fact: Any) -> None:
-        os.write(self._file, json.dumps(fact).encode() + b"\n")
 
 
 class Life:
@@ -48,7 +32,7 @@ class Life:
     """
 
     def __init__(
-        self, number: int, seed: int, facts: Writer, starts: Writer, *, create: bool = True, acts: int = 2**62
+        self, number: int, seed: int, facts: Diary, starts: Diary, *, create: bool = True, acts: int = 2**62
     ) -> None:
         self._number = number
         self._dice = random.Random(f"{seed}/{number}")
@@ -133,65 +117,12 @@ class Life:
 
 def live(*, path: str, folder: str, number: int, seed: int, create: bool, backend: str) -> None:
     """Live one life, in this process."""
-    facts, starts = Writer(f"{folder}/facts"), Writer(f"{folder}/starts")
+    facts, starts = Diary(f"{folder}/facts"), Diary(f"{folder}/starts")
     life = Life(number, seed, facts, starts, create=create)
     anyio.run(life.live, path, backend=backend)
-
-
-class Nursery:
-    """Begins lives, and ends them."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def begin(self, **arguments: Any) -> int:
-        """Begin a life, and give back its process id."""
-        return int(self._ask(arguments))
-
-    def end(self, pid: int, *, kill: bool = True) -> int:
-        """Kill a life, or wait for its end; and give back how it ended."""
-        if kill:
-            os.kill(pid, signal.SIGKILL)
-        return int(self._ask(pid))
-
-    def _ask(self, what: Any) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
-
-
-@contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A nursery, in a process of its own; it ends with everything that it has begun."""
-    command = [sys.executable, str(Path(__file__))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def serve(act: Callable[..., None] = live) -> None:
-    """Be a nursery: a line is a life to begin, or the process to wait for."""
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if isinstance(asked, int):
-            print(os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]), flush=True)
-            continue
-        pid = os.fork()
-        if not pid:
-            code = 1
-            try:
-                act(**asked)
-                code = 0
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        print(pid, flush=True)
 
 
 if __name__ == "__main__":
     import trio  # noqa: F401 - so that no life has to
 
-    serve()
+    serve(live)

@@ -11,9 +11,9 @@ from docmill import FailureCode, JobOptions, JobStatus
 from docmill.model import Ledger, Mark
 from docmill.ports import Change
 from docmill.stores import SQLiteStore
+from tests.support.lives import nursery, read
 
-from .kills import Kills
-from .life import nursery
+from .kills import LIFE, Kills
 
 pytestmark = [
     pytest.mark.slow,
@@ -34,6 +34,10 @@ def test_fifty_kills_lose_nothing_and_repeat_nothing_and_all_jobs_end(tmp_path: 
     print(
         f"{figures.facts} facts, {figures.documents} starts, at work again after {max(figures.resumed):.3f} s at most"
     )
+
+
+def test_a_line_that_a_kill_has_torn_is_no_fact_and_takes_none_with_it() -> None:
+    assert read(b'\n{"a": 1}\n\n{"b": 2, "c"\n{"d": 4}\n\n{"e') == [{"a": 1}, {"d": 4}]
 
 
 def test_the_check_finds_a_fact_that_was_lost(tmp_path: Path) -> None:
@@ -72,12 +76,12 @@ def test_the_document_that_kills_its_process_is_found_and_the_others_are_done(tm
         list(store.open())
         store.commit([Change(ledger, None, Mark.new())])
     codes = []
-    with nursery() as lives:
+    with nursery(LIFE) as lives:
         while not codes or codes[-1]:
             pid = lives.begin(
                 path=str(path), folder=str(tmp_path), number=len(codes), seed=0, create=False, backend="asyncio"
             )
-            codes.append(lives.end(pid, kill=False))
+            codes.append(lives.wait(pid))
             assert len(codes) < 9, "it does not end"
 
     with closing(SQLiteStore(path)) as store:

@@ -1,19 +1,12 @@
-"""One host, until it is killed, paused or told to close; and a nursery that begins such hosts at once.
+"""One host, until it is killed, paused or told to close.
 
-A host writes down what it starts and what the queue has told it, in a file that it only appends to: like a pipe, that
-outlives the process. Times are those of the machine's monotonic clock, so that those of several hosts can be compared.
-The nursery has imported everything and forks, so that a host costs milliseconds.
+It writes down what it starts and what the queue has told it. Times are those of the machine's monotonic clock, so that
+those of several hosts can be compared.
 """
 
-import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +14,7 @@ import anyio
 
 from docmill import DocumentProcessingQueue, JobOptions, PermanentError, ProcessingContext, TerminalEvent
 from docmill.stores import PostgresStore
+from tests.support.lives import Diary, serve
 
 MOST_JOBS = 4
 """Jobs of one host that are under way at once."""
@@ -35,12 +29,11 @@ class Host:
         self._dice = random.Random(f"{seed}/{number}")
         self._create = create
         self._pace = pace
-        self._file = os.open(self._folder / "facts", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self._diary = Diary(self._folder / "facts")
         self._queue = DocumentProcessingQueue({"WORK": self.work, "THREAD": self.thread}, store=store)
 
     def say(self, **fact: Any) -> None:
-        """Append a line in one call, so that it is there or not."""
-        os.write(self._file, json.dumps({"host": self._number, "at": time.monotonic()} | fact).encode() + b"\n")
+        self._diary(host=self._number, at=time.monotonic(), **fact)
 
     async def work(self, document_id: str, context: ProcessingContext) -> Any:
         self.say(start=context.job_id, document=document_id)
@@ -106,68 +99,7 @@ def live(
     anyio.run(host.live, backend=backend)
 
 
-class Nursery:
-    """Begins hosts, and ends them."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-
-    def begin(self, **arguments: Any) -> int:
-        """Begin a host, and give back its process id."""
-        return int(self._ask(arguments))
-
-    def kill(self, pid: int) -> int:
-        """Kill a host, and give back how it ended."""
-        os.kill(pid, signal.SIGKILL)
-        return self.wait(pid)
-
-    def wait(self, pid: int) -> int:
-        """Wait for the end of a host, and give back how it ended."""
-        return int(self._ask(pid))
-
-    def _ask(self, what: Any) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(what) + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline()
-
-
-@contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A nursery, in a process of its own."""
-    command = [sys.executable, str(Path(__file__))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield Nursery(process)
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def serve() -> None:
-    """Be a nursery: a line is a host to begin, or the process to wait for. What is left at the end is killed."""
-    children = set()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        if isinstance(asked, int):
-            children.discard(asked)
-            print(os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]), flush=True)
-            continue
-        pid = os.fork()
-        if not pid:
-            code = 1
-            try:
-                live(**asked)
-                code = 0
-            finally:
-                sys.stderr.flush()
-                os._exit(code)
-        children.add(pid)
-        print(pid, flush=True)
-    for pid in children:
-        os.kill(pid, signal.SIGKILL)
-
-
 if __name__ == "__main__":
     import trio  # noqa: F401 - so that no host has to
 
-    serve()
+    serve(live)

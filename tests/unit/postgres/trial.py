@@ -1,6 +1,5 @@
 """Hosts that are killed and paused, servers that are restarted; and whether anything was lost, or done twice."""
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +12,7 @@ import psycopg
 
 from docmill.model import Stored
 from docmill.stores import PostgresStore
-
-from .life import Nursery, nursery
+from tests.support.lives import Nursery, nursery, read
 
 BACKENDS = ("asyncio", "trio")
 
@@ -94,7 +92,7 @@ class Trial:
     def facts(self) -> list[dict[str, Any]]:
         """Everything that was said."""
         path = self._folder / "facts"
-        return [json.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []
+        return read(path.read_bytes()) if path.exists() else []
 
     def wait_for(self, condition: Callable[[list[dict[str, Any]]], bool], seconds: float = 20.0) -> None:
         """Wait until what was said fulfils a condition."""
@@ -170,7 +168,7 @@ class Trial:
 def trial(dsn: str, folder: Path, seed: int = 0, **settings: Any) -> Iterator[Trial]:
     """A trial whose hosts end with it."""
     folder.mkdir(exist_ok=True)
-    with nursery() as lives:
+    with nursery(Path(__file__).with_name("life.py")) as lives:
         yield Trial(dsn, folder, lives, seed, **settings)
 
 
