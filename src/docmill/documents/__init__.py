@@ -1,0 +1,1 @@
+"""The processing services of a document platform: quality checks, extraction and analysis of real documents."""
