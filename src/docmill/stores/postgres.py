@@ -30,7 +30,7 @@ from docmill.model import TERMINAL_STATUSES, JobStatus, Later, Row
 from docmill.ports import Change, JobRecord
 from docmill.ports.store import Beat, KeysTaken
 from docmill.stores import records
-from docmill.stores.records import HEAD, STATE
+from docmill.stores.records import WRITTEN_AGAIN, WRITTEN_ONCE
 
 __all__ = ["MIGRATIONS", "PostgresStore"]
 
@@ -142,9 +142,6 @@ TYPES: Final = (
     | dict.fromkeys(("drained", "told", "granted"), "boolean")
 )
 """The types of columns that are not text."""
-
-WRITTEN_ONCE: Final = (*HEAD, "head_checksum")
-WRITTEN_AGAIN: Final = (*STATE, "state_checksum")
 
 
 def _unnest(names: Sequence[str]) -> str:
@@ -619,11 +616,11 @@ class PostgresStore:
 
     def _insert_jobs(self, connection: Connection, new: list[Change]) -> tuple[dict[str, Held], dict[str, Held]]:
         """Insert new jobs, and give back those, and the ones that an earlier try has inserted."""
-        rows = [_with_checksum(records.head(change.ledger)) + _with_checksum(_state(change)) for change in new]
+        rows = [records.head(change.ledger) + records.state(change) for change in new]
         found = connection.execute(INSERT_JOBS, (self._host, *_columns((*WRITTEN_ONCE, *WRITTEN_AGAIN), rows)))
         inserted = {row["id"]: Held(row["number"], 1) for row in found.fetchall()}
         chunks = [
-            (inserted[change.ledger.id].number, first, ids, _checksum((first, ids)))
+            (inserted[change.ledger.id].number, first, ids, records.checksum((first, ids)))
             for change in new
             if change.ledger.id in inserted
             for first, ids in records.chunks(change.ledger)
@@ -662,7 +659,7 @@ class PostgresStore:
         if not changes:
             return set()
         rows = [
-            (*held[job_id], job_id in self._granted, *_with_checksum(_state(change)))
+            (*held[job_id], job_id in self._granted, *records.state(change))
             for job_id, change in sorted((change.ledger.id, change) for change in changes)
         ]
         columns = _columns(("number", "epoch", "granted", *WRITTEN_AGAIN), rows)
@@ -701,11 +698,11 @@ class PostgresStore:
         """A job that becomes this host's: what is to go on is read whole, what is decided when it is looked at."""
         if JobStatus(columns["status"]).is_terminal:
             return self._lazy_job(columns)
-        _check(columns)
+        records.check(columns)
         return records.record(columns, *self._read_rows(connection, columns))
 
     def _lazy_job(self, columns: Mapping[str, Any]) -> JobRecord:
-        _check(columns)
+        records.check(columns)
         both = cache(lambda: self._look_up(columns))
         ids = Later(columns["documents"], lambda: both()[0])
         ok: Sequence[Row] = Later(columns["ok"], lambda: both()[1])
@@ -731,7 +728,7 @@ class PostgresStore:
         job_id, number = columns["id"], columns["number"]
         ids: list[str] = []
         for row in connection.execute(SELECT_CHUNKS, (number,)).fetchall():
-            if _checksum((row["first"], row["ids"])) != row["checksum"]:
+            if records.checksum((row["first"], row["ids"])) != row["checksum"]:
                 raise StoreCorruptError(
                     f"the documents of job {job_id} from {row['first']} on are not what was recorded: "
                     "their checksum differs"
@@ -785,14 +782,6 @@ def _name_of(dsn: str) -> str:
     return f"the PostgreSQL database {str(given.get('dbname') or given.get('user') or 'by default')!r}{where}"
 
 
-def _state(change: Change) -> tuple[Any, ...]:
-    """The columns STATE, without what a text of PostgreSQL cannot have in it."""
-    return tuple(
-        value.replace("\0", "\\x00").encode(errors="backslashreplace").decode() if isinstance(value, str) else value
-        for value in records.state(change)
-    )
-
-
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
     """Rows as one list a column, each of one type."""
     return [
@@ -801,23 +790,6 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[list
         else list(column)
         for name, column in zip(names, zip(*rows, strict=True), strict=True)
     ]
-
-
-def _with_checksum(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*values, _checksum(values))
-
-
-def _checksum(values: Iterable[Any]) -> int:
-    """A checksum that is the same for what goes into columns and for what comes out of them."""
-    alike = [value if value is None or isinstance(value, str) else float(value) for value in values]
-    return crc32(repr(alike).encode())
-
-
-def _check(columns: Mapping[str, Any]) -> None:
-    for names in (WRITTEN_ONCE, WRITTEN_AGAIN):
-        *values, checksum = (columns[name] for name in names)
-        if _checksum(values) != checksum:
-            raise StoreCorruptError(f"job {columns['id']} is not what was recorded: its checksum differs")
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -26,7 +26,21 @@ from docmill.model import (
 )
 from docmill.ports import Change, JobRecord
 
-__all__ = ["CHUNK", "HEAD", "STATE", "Outcome", "chunks", "head", "outcomes", "record", "results", "rows", "state"]
+__all__ = [
+    "CHUNK",
+    "WRITTEN_AGAIN",
+    "WRITTEN_ONCE",
+    "Outcome",
+    "check",
+    "checksum",
+    "chunks",
+    "head",
+    "outcomes",
+    "record",
+    "results",
+    "rows",
+    "state",
+]
 
 CACHED: Final = "cached"
 """What stands for a failure's code where a result is an earlier one."""
@@ -80,9 +94,13 @@ STATE: Final = (
 """What changes while a job runs."""
 
 
+WRITTEN_ONCE: Final = (*HEAD, "head_checksum")
+WRITTEN_AGAIN: Final = (*STATE, "state_checksum")
+
+
 def head(ledger: Ledger) -> tuple[Any, ...]:
-    """The columns HEAD of a new job."""
-    return (
+    """The columns WRITTEN_ONCE of a new job."""
+    return _with_checksum(
         ledger.id,
         ledger.type,
         _json(attrs.asdict(ledger.options)),
@@ -104,9 +122,9 @@ def chunks(ledger: Ledger) -> Iterator[tuple[int, str]]:
 
 
 def state(change: Change) -> tuple[Any, ...]:
-    """The columns STATE of a job."""
+    """The columns WRITTEN_AGAIN of a job."""
     mark, offset = change.after, change.ledger.wall_offset
-    return (
+    return _with_checksum(
         mark.status.value,
         mark.ok,
         mark.failed,
@@ -114,10 +132,10 @@ def state(change: Change) -> tuple[Any, ...]:
         None if mark.started is None else mark.started + offset,
         None if mark.completed is None else mark.completed + offset,
         mark.drained,
-        mark.error,
+        _storable(mark.error),
         None if mark.error_code is None else mark.error_code.value,
         None if mark.summary is None else _stored(mark.summary).decode(),
-        mark.summary_error,
+        _storable(mark.summary_error),
         mark.reserved,
         mark.alone,
         _json(mark.blamed),
@@ -125,6 +143,24 @@ def state(change: Change) -> tuple[Any, ...]:
         change.lives,
         change.told,
     )
+
+
+def checksum(values: Iterable[Any]) -> int:
+    """A checksum that is the same for what goes into columns and for what comes out of them."""
+    alike = [value if value is None or isinstance(value, str) else float(value) for value in values]
+    return crc32(repr(alike).encode())
+
+
+def check(columns: Columns) -> None:
+    """See that a job's row is what was written.
+
+    Raises:
+        StoreCorruptError: it is not.
+    """
+    for names in (WRITTEN_ONCE, WRITTEN_AGAIN):
+        *values, expected = (columns[name] for name in names)
+        if checksum(values) != expected:
+            raise StoreCorruptError(f"job {columns['id']} is not what was recorded: its checksum differs")
 
 
 Outcome = tuple[int, int, int, float, float, str | None, bytes, int]
@@ -147,8 +183,8 @@ def outcomes(change: Change) -> list[Outcome]:
         first_started += offset
         settled += offset
         fixed = FIXED(position, place, attempts, first_started, settled)
-        checksum = crc32(stored, crc32(fixed, salt if code is None else salt ^ 1))
-        found.append((position, place, attempts, first_started, settled, code, stored, checksum))
+        total = crc32(stored, crc32(fixed, salt if code is None else salt ^ 1))
+        found.append((position, place, attempts, first_started, settled, code, stored, total))
         place += 1
     for place, (position, attempts, first_started, settled, fault) in enumerate(
         ledger.failed[first_failed : after.failed], first_failed
@@ -156,8 +192,8 @@ def outcomes(change: Change) -> list[Outcome]:
         first_started += offset
         settled += offset
         text = fault.error.encode("utf-8", "surrogatepass")
-        checksum = _checksum(salt, position, place, attempts, first_started, settled, fault.code.value, text)
-        found.append((position, place, attempts, first_started, settled, fault.code.value, text, checksum))
+        total = _outcome_checksum(salt, position, place, attempts, first_started, settled, fault.code.value, text)
+        found.append((position, place, attempts, first_started, settled, fault.code.value, text, total))
     return found
 
 
@@ -179,8 +215,8 @@ def rows(job_id: str, ok: int, failed: int, columns: Iterable[Sequence[Any]]) ->
     good: list[Any] = [None] * ok
     bad: list[Any] = [None] * failed
     salt = _salt(job_id)
-    for position, place, attempts, first_started, settled, code, payload, checksum in columns:
-        if _checksum(salt, position, place, attempts, first_started, settled, code, payload) != checksum:
+    for position, place, attempts, first_started, settled, code, payload, expected in columns:
+        if _outcome_checksum(salt, position, place, attempts, first_started, settled, code, payload) != expected:
             raise StoreCorruptError(
                 f"the outcome of document {position} of job {job_id} is not what was recorded: its checksum differs"
             )
@@ -238,11 +274,20 @@ def record(columns: Columns, document_ids: Sequence[str], ok: Sequence[Row], fai
     )
 
 
+def _with_checksum(*values: Any) -> tuple[Any, ...]:
+    return (*values, checksum(values))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text without what no database takes: NUL, and half of a surrogate pair."""
+    return text and text.replace("\0", "\\x00").encode(errors="backslashreplace").decode()
+
+
 def _salt(job_id: str) -> int:
     return crc32(job_id.encode())
 
 
-def _checksum(
+def _outcome_checksum(
     salt: int,
     position: int,
     place: int,

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from threading import Lock
-from typing import Any, Final, Literal
+from threading import Lock, RLock
+from typing import Final, Literal
 from zlib import crc32
 
 from docmill.core.data import MAX_RESULT_BYTES
@@ -25,9 +25,9 @@ from docmill.errors import (
 )
 from docmill.model import JobStatus, Later, Row
 from docmill.ports import Change, JobRecord
-from docmill.stores import records
+from docmill.stores import blocks, records
 from docmill.stores.locks import FileLock
-from docmill.stores.records import HEAD, STATE
+from docmill.stores.records import WRITTEN_AGAIN, WRITTEN_ONCE
 
 __all__ = ["SQLiteStore"]
 
@@ -78,18 +78,28 @@ MIGRATIONS: Final = (
             checksum INTEGER NOT NULL,
             PRIMARY KEY (job, first)
         ) WITHOUT ROWID""",
-        """CREATE TABLE outcome (
+        """CREATE TABLE outcome_block (
             job INTEGER NOT NULL,
-            position INTEGER NOT NULL,
-            place INTEGER NOT NULL,
-            attempts INTEGER NOT NULL,
-            first_started REAL NOT NULL,
-            settled REAL NOT NULL,
-            code TEXT,
-            payload BLOB NOT NULL,
+            failed INTEGER NOT NULL,
+            first INTEGER NOT NULL,
+            positions TEXT NOT NULL,
+            attempts TEXT NOT NULL,
+            codes TEXT,
+            times BLOB NOT NULL,
+            payload TEXT NOT NULL,
             checksum INTEGER NOT NULL,
-            PRIMARY KEY (job, position)
+            PRIMARY KEY (job, failed, first)
         ) WITHOUT ROWID""",
+        # For people and their queries: one row for each outcome.
+        """CREATE VIEW outcome AS
+            SELECT job.id AS job, position.value AS position, attempts.value AS attempts,
+                CASE WHEN codes IS NULL THEN NULL ELSE json_extract(codes, '$[' || position.key || ']') END AS code,
+                CASE block.failed WHEN 0 THEN payload.value END AS data,
+                CASE block.failed WHEN 1 THEN payload.value END AS error
+            FROM outcome_block AS block JOIN job ON job.number = block.job
+            JOIN json_each(block.positions) AS position
+            JOIN json_each(block.attempts) AS attempts ON attempts.key = position.key
+            JOIN json_each(block.payload) AS payload ON payload.key = position.key""",
         """CREATE TABLE result (
             key TEXT PRIMARY KEY,
             payload BLOB NOT NULL,
@@ -104,31 +114,30 @@ MIGRATIONS: Final = (
 BUSY_SECONDS: Final = 5.0
 """How long a commit waits for another program that has locked the file, a backup say."""
 
-AT_ONCE: Final = 100
-"""Rows of one statement. For each statement SQLite lets the other threads go on, which costs more than a row."""
-
-SLICE: Final = 5_000
-"""Rows that are removed in one transaction, so that no commit has to wait for long."""
+SLICE: Final = 200
+"""Blocks of outcomes that are removed in one transaction, so that no commit has to wait for long."""
 
 SLICES: Final = 10
 """Transactions of one call that removes rows."""
 
-WRITTEN_ONCE: Final = (*HEAD, "head_checksum")
-WRITTEN_AGAIN: Final = (*STATE, "state_checksum")
 COLUMNS: Final = (*WRITTEN_ONCE, *WRITTEN_AGAIN)
 INSERT_JOB: Final = (  # the names of columns are our own
     f"INSERT INTO job ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT (id) DO NOTHING"  # noqa: S608
 )
 UPDATE_JOB: Final = f"UPDATE job SET {', '.join(f'{name} = ?' for name in WRITTEN_AGAIN)} WHERE number = ?"  # noqa: S608
-DELETE_OUTCOMES: Final = (
-    "DELETE FROM outcome WHERE job = ? AND position IN (SELECT position FROM outcome WHERE job = ? LIMIT ?)"
+DELETE_BLOCKS: Final = (
+    "DELETE FROM outcome_block WHERE job = ? AND (failed, first) IN "
+    "(SELECT failed, first FROM outcome_block WHERE job = ? LIMIT ?)"
 )
-INSERT_OUTCOMES: Final = "INSERT OR IGNORE INTO outcome VALUES "
+INSERT_BLOCK: Final = "INSERT OR IGNORE INTO outcome_block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COUNT_OUTCOMES: Final = (
+    "SELECT coalesce(sum(json_array_length(positions)), 0) FROM outcome_block WHERE job = ? AND failed = ?"
+)
 INSERT_RESULT: Final = "INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?)"
 DELETE_OLDEST_RESULTS: Final = "DELETE FROM result WHERE key IN (SELECT key FROM result ORDER BY recorded LIMIT ?)"
 SELECT_CHUNKS: Final = "SELECT first, ids, checksum FROM document_chunk WHERE job = ? ORDER BY first"
-SELECT_OUTCOMES: Final = (
-    "SELECT position, place, attempts, first_started, settled, code, payload, checksum FROM outcome WHERE job = ?"
+SELECT_BLOCKS: Final = (
+    "SELECT failed, first, positions, attempts, codes, times, payload, checksum FROM outcome_block WHERE job = ?"
 )
 
 DAMAGED: Final = "is damaged, or is no database; move it aside and restore a backup"
@@ -187,6 +196,7 @@ class SQLiteStore:
         self._cache_bytes = cache_bytes
         self._recaller: sqlite3.Connection | None = None
         self._recalling = Lock()
+        self._sharing = RLock()
         self._numbers: dict[str, int] = {}
         self._connection: sqlite3.Connection | None = None
         self._lock = FileLock(f"{os.path.realpath(self.path)}-lock", self.path)
@@ -225,7 +235,7 @@ class SQLiteStore:
                 number = self._record_job(connection, change)
                 if number is not None:
                     numbers[change.ledger.id] = number
-                    self._record_outcomes(connection, number, records.outcomes(change))
+                    self._record_outcomes(connection, number, change)
                     if found := records.results(change):
                         now = time.time()
                         rows = ((key, payload, now, crc32(payload)) for key, payload in found)
@@ -313,7 +323,8 @@ class SQLiteStore:
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees the file as it is at one moment."""
         if self._in_memory:
-            yield self._writer
+            with self._sharing:  # there is only the connection that writes
+                yield self._writer
             return
         with closing(self._connect("ro")) as connection:
             connection.execute("BEGIN")
@@ -385,25 +396,26 @@ class SQLiteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._writer
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
+        with self._sharing:
+            connection = self._writer
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
 
     def _record_job(self, connection: sqlite3.Connection, change: Change) -> int | None:
         """Insert or update a job, and give back its number; None if it was removed."""
         ledger = change.ledger
-        state = _with_checksum(records.state(change))
+        state = records.state(change)
         if change.before is None:
-            inserted = connection.execute(INSERT_JOB, _with_checksum(records.head(ledger)) + state).rowcount
+            inserted = connection.execute(INSERT_JOB, records.head(ledger) + state).rowcount
             number = self._number(connection, ledger.id)
             if inserted:
-                chunks = ((number, first, ids, _checksum((first, ids))) for first, ids in records.chunks(ledger))
+                chunks = ((number, first, ids, records.checksum((first, ids))) for first, ids in records.chunks(ledger))
                 connection.executemany("INSERT INTO document_chunk VALUES (?, ?, ?, ?)", chunks)
                 return number
         else:
@@ -412,12 +424,14 @@ class SQLiteStore:
             connection.execute(UPDATE_JOB, (*state, number))
         return number
 
-    @staticmethod
-    def _record_outcomes(connection: sqlite3.Connection, number: int, outcomes: list[records.Outcome]) -> None:
-        for first in range(0, len(outcomes), AT_ONCE):
-            rows = outcomes[first : first + AT_ONCE]
-            values = ", ".join([f"({number}, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
-            connection.execute(INSERT_OUTCOMES + values, [value for row in rows for value in row])
+    def _record_outcomes(self, connection: sqlite3.Connection, number: int, change: Change) -> None:
+        """Insert what is new. Of a commit whose answer was lost, and that is made again, only what is not there yet."""
+        for block in blocks.blocks(change):
+            if not connection.execute(INSERT_BLOCK, (number, *block)).rowcount:
+                there = [connection.execute(COUNT_OUTCOMES, (number, failed)).fetchone()[0] for failed in (0, 1)]
+                rest = blocks.blocks(change, (there[0], there[1]))
+                connection.executemany(INSERT_BLOCK, ((number, *block) for block in rest))
+                return
 
     def _prune_results(self) -> None:
         oldest = time.time() - self._cache_age
@@ -444,7 +458,7 @@ class SQLiteStore:
             if not slices:
                 return 0
             with self._transaction() as connection:
-                removed = connection.execute(DELETE_OUTCOMES, (number, number, SLICE)).rowcount
+                removed = connection.execute(DELETE_BLOCKS, (number, number, SLICE)).rowcount
             slices -= 1
         with self._transaction() as connection:
             connection.execute("DELETE FROM document_chunk WHERE job = ?", (number,))
@@ -456,10 +470,7 @@ class SQLiteStore:
 
     def _read_job(self, connection: sqlite3.Connection, columns: sqlite3.Row) -> JobRecord:
         job_id, number = columns["id"], columns["number"]
-        for names in (WRITTEN_ONCE, WRITTEN_AGAIN):
-            *values, checksum = (columns[name] for name in names)
-            if _checksum(values) != checksum:
-                raise StoreCorruptError(f"job {job_id} is not what was recorded: its checksum differs")
+        records.check(columns)
         if JobStatus(columns["status"]).is_terminal and not self._in_memory:
             both = cache(lambda: self._look_up(job_id, number))
             ids = Later(columns["documents"], lambda: both()[0])
@@ -486,15 +497,15 @@ class SQLiteStore:
         job_id, number = columns["id"], columns["number"]
         ids: list[str] = []
         for first, chunk, checksum in connection.execute(SELECT_CHUNKS, (number,)):
-            if _checksum((first, chunk)) != checksum:
+            if records.checksum((first, chunk)) != checksum:
                 raise StoreCorruptError(
                     f"the documents of job {job_id} from {first} on are not what was recorded: their checksum differs"
                 )
             ids += json.loads(chunk)
         cursor = connection.cursor()
         cursor.row_factory = None
-        outcomes = cursor.execute(SELECT_OUTCOMES, (number,))
-        ok, failed = records.rows(job_id, columns["ok"], columns["failed"], outcomes)
+        found = cursor.execute(SELECT_BLOCKS, (number,))
+        ok, failed = blocks.rows(job_id, columns["ok"], columns["failed"], found)
         if len(ids) != columns["documents"]:
             raise StoreCorruptError(f"job {job_id} has {len(ids)} documents, and {columns['documents']} were recorded")
         return tuple(ids), ok, failed
@@ -535,16 +546,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _with_checksum(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*values, _checksum(values))
-
-
-def _checksum(values: Iterable[Any]) -> int:
-    """A checksum that is the same for what goes into columns and for what comes out of them."""
-    alike = [value if value is None or isinstance(value, str) else float(value) for value in values]
-    return crc32(repr(alike).encode())
 
 
 def _named(error: sqlite3.Error) -> tuple[type[StoreError], str]:

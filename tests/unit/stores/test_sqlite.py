@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from docmill import (
     StoreVersionError,
 )
 from docmill.ports import Change
-from docmill.stores import SQLiteStore, sqlite
+from docmill.stores import SQLiteStore, blocks, sqlite
 
 from .support import decided, failed, ledger, mark, mounted, new, ok, plain, record
 
@@ -37,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def opened(path: Path, **options: Any) -> Iterator[SQLiteStore]:
+def opened(path: Path | str, **options: Any) -> Iterator[SQLiteStore]:
     with closing(SQLiteStore(path, **options)) as store:
         list(store.open())
         yield store
@@ -330,7 +331,7 @@ class TestReadingLater:
         with closing(SQLiteStore(path)) as store:
             (job,) = store.open()
             with store._transaction():
-                store._writer.execute("DELETE FROM outcome")
+                store._writer.execute("DELETE FROM outcome_block")
                 store._writer.execute("DELETE FROM job")
                 assert len(list(job.ok)) == 2
                 assert store.load("job_1") is not None
@@ -346,6 +347,29 @@ class TestReadingLater:
         assert not path.exists()
 
 
+def test_half_of_a_surrogate_pair_in_an_error_is_written_out(path: Path) -> None:
+    """The text of somebody's exception must not be what a store cannot keep."""
+    job = ledger()
+    with opened(path) as store:
+        store.commit([Change(job, None, decided(job, JobStatus.FAILED, error="a\0b", summary_error="\ud800"))])
+    with closing(SQLiteStore(path)) as store:
+        (found,) = store.open()
+        assert (found.mark.error, found.mark.summary_error) == ("a\\x00b", "\\ud800")
+
+
+def test_nobody_sees_half_of_a_commit_to_a_store_in_memory() -> None:
+    job = ledger()
+    with opened("file:?mode=memory") as store, ThreadPoolExecutor() as pool:
+        store.commit([new(job)])
+        with store._transaction():
+            loading = pool.submit(store.load, "job_1")
+            store._writer.execute("DELETE FROM job")
+            assert not wait([loading], 0.05).done
+            store._writer.execute("ROLLBACK")
+            store._writer.execute("BEGIN")
+        assert loading.result() is not None
+
+
 def deletions(statements: list[str]) -> list[str]:
     return [statement for statement in statements if statement.startswith("DELETE FROM outcome")]
 
@@ -356,11 +380,12 @@ class TestPruning:
     @pytest.fixture(autouse=True)
     def small_slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sqlite, "SLICE", 100)
+        monkeypatch.setattr(blocks, "MOST_ROWS", 1)
 
     @staticmethod
     def rows(path: Path) -> dict[str, int]:
         with closing(sqlite3.connect(path)) as connection:
-            tables = ("job", "document_chunk", "outcome", "doomed")
+            tables = ("job", "document_chunk", "outcome_block", "doomed")
             return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
 
     @pytest.mark.parametrize("documents", [99, 100, 250])
@@ -368,7 +393,7 @@ class TestPruning:
         fill(path, documents)
         with opened(path) as store:
             store.prune(["job_1"])
-            assert self.rows(path) == {"job": 0, "document_chunk": 0, "outcome": 0, "doomed": 0}
+            assert self.rows(path) == {"job": 0, "document_chunk": 0, "outcome_block": 0, "doomed": 0}
 
     def test_no_transaction_removes_more_than_a_slice(self, path: Path) -> None:
         fill(path, 1_050)
@@ -394,13 +419,13 @@ class TestPruning:
             with pytest.raises(StoreError, match="cannot be opened"):
                 store.prune(["job_1"])
             assert store.load("job_1") is None
-        assert self.rows(path) == {"job": 1, "document_chunk": 3, "outcome": 1_053, "doomed": 1}
+        assert self.rows(path) == {"job": 1, "document_chunk": 3, "outcome_block": 1_053, "doomed": 1}
 
         with closing(SQLiteStore(path)) as store:
             assert [job.id for job in store.open()] == ["job_2"]
             while store.prune([]):
                 pass
-        assert self.rows(path) == {"job": 1, "document_chunk": 1, "outcome": 3, "doomed": 0}
+        assert self.rows(path) == {"job": 1, "document_chunk": 1, "outcome_block": 3, "doomed": 0}
 
     @staticmethod
     def _give_up() -> None:
@@ -424,12 +449,19 @@ class TestPruning:
 
 
 FLIPS = [
-    ("UPDATE outcome SET payload = ? WHERE position = 1", b'"data 7"', "the outcome of document 1 of job job_1"),
-    ("UPDATE outcome SET attempts = ? WHERE position = 2", 9, "the outcome of document 2 of job job_1"),
-    ("UPDATE outcome SET code = ? WHERE position = 2", "permanent", "the outcome of document 2 of job job_1"),
-    ("UPDATE outcome SET position = ? WHERE position = 2", 7, "the outcome of document 7 of job job_1"),
-    ("DELETE FROM outcome WHERE position = ?", 1, "job job_1 has 1 results, and 2 were recorded"),
-    ("DELETE FROM outcome WHERE position = ?", 2, "job job_1 has 0 failures, and 1 were recorded"),
+    (
+        "UPDATE outcome_block SET payload = ? WHERE failed = 0",
+        '["data 0",\n"data 7"]',
+        "results 0 and following of job",
+    ),
+    ("UPDATE outcome_block SET attempts = ? WHERE failed = 1", "[9]", "failures 0 and following of job job_1"),
+    ("UPDATE outcome_block SET codes = ? WHERE failed = 1", '["permanent"]', "failures 0 and following of job job_1"),
+    ("UPDATE outcome_block SET codes = ? WHERE failed = 0", '["cached"]', "results 0 and following of job job_1"),
+    ("UPDATE outcome_block SET positions = ? WHERE failed = 1", "[7]", "failures 0 and following of job job_1"),
+    ("UPDATE outcome_block SET times = ? WHERE failed = 1", bytes(24), "failures 0 and following of job job_1"),
+    ("UPDATE outcome_block SET first = ? WHERE failed = 0", 1, "results 1 and following of job job_1"),
+    ("DELETE FROM outcome_block WHERE failed = ?", 0, "job job_1 has 0 results, and 2 were recorded"),
+    ("DELETE FROM outcome_block WHERE failed = ?", 1, "job job_1 has 0 failures, and 1 were recorded"),
     ("UPDATE document_chunk SET ids = ?", '["doc-0","doc-9","doc-2"]', "the documents of job job_1 from 0 on"),
     ("DELETE FROM document_chunk WHERE first = ?", 0, "job job_1 has 0 documents, and 3 were recorded"),
 ]
