@@ -23,7 +23,9 @@ from docmill_bench.contenders import (
     Process,
     blocking,
     docmill,
+    docmill_durable,
     docmill_jobs,
+    docmill_stalls,
     huey,
     in_anyio_thread,
     in_executor,
@@ -88,6 +90,29 @@ def limits(scale: Scale) -> list[Row]:
                 microseconds(f"docmill, {where}", samples["docmill"], PER_DOCUMENT),
                 microseconds(f"L1, {where}", samples["limit"], PER_DOCUMENT),
             ]
+    return rows
+
+
+def durable(scale: Scale) -> list[Row]:
+    """docmill over an SQLite file with synchronous FULL; and how late others get their turn at 50 ms a commit."""
+    documents = make_ids(scale.documents)
+    rows = []
+    for backend in BACKENDS:
+        process = yielding(backend)
+        samples = alternate(
+            {
+                "limit": partial(run_on, backend, limit, process, documents, 50),
+                "durable": partial(run_on, backend, docmill_durable, process, documents, 50),
+            },
+            scale.rounds,
+        )
+        slow = partial(run_on, backend, docmill_stalls, process, documents, 50, 0.05)
+        late = [slow() * 1e3 for _ in range(min(scale.rounds, 3))]
+        rows += [
+            ratio(f"docmill, {backend}, 50 at once", samples["durable"], samples["limit"], "x L1"),
+            microseconds(f"docmill, {backend}, 50 at once", samples["durable"], PER_DOCUMENT),
+            row(f"others on the loop, {backend}, 50 ms a commit", late, "ms late at p99", 1),
+        ]
     return rows
 
 
@@ -311,6 +336,7 @@ def _installed(name: str) -> set[str]:
 
 CASES: Mapping[str, Callable[[Scale], list[Row]]] = {
     "limits": limits,
+    "durable": durable,
     "peers": peers,
     "never": never,
     "growth": growth,

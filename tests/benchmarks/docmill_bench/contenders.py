@@ -10,12 +10,16 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from time import process_time
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from time import sleep as wait
 from typing import Any
 
-from anyio import CapacityLimiter, create_task_group, to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 
 from docmill import DocumentProcessingQueue, JobOptions
+from docmill.ports import Change, Store
+from docmill.stores import SQLiteStore
 
 Process = Callable[..., Any]
 
@@ -77,9 +81,10 @@ async def docmill(
     documents: Sequence[str],
     concurrent: int,
     listeners: Sequence[str] = ("progress",),
+    store: Store | None = None,
 ) -> float:
     """A job with everything on: retries, budgets, a timeout, a circuit breaker and a listener."""
-    queue = DocumentProcessingQueue({JOB_TYPE: process})
+    queue = DocumentProcessingQueue({JOB_TYPE: process}, store=store)
     heard: list[str] = []
     for name in listeners:
         queue.on(name, lambda event: heard.append(event.name))
@@ -91,6 +96,42 @@ async def docmill(
     assert len(job.results) == len(documents)
     assert set(heard) == set(listeners)
     return spent / len(documents)
+
+
+async def docmill_durable(process: Process, documents: Sequence[str], concurrent: int) -> float:
+    """The same with a store in an SQLite file that waits for the disk at every commit."""
+    with TemporaryDirectory() as folder:
+        return await docmill(process, documents, concurrent, store=SQLiteStore(f"{folder}/jobs.db"))
+
+
+async def docmill_stalls(process: Process, documents: Sequence[str], concurrent: int, delay: float) -> float:
+    """How late others on the loop get their turn while each commit takes so many seconds more: seconds, at p99."""
+    late: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            due = perf_counter() + 0.001
+            await sleep(0.001)
+            late.append(perf_counter() - due)
+
+    with TemporaryDirectory() as folder:
+        async with create_task_group() as tasks:
+            tasks.start_soon(watch)
+            await docmill(process, documents, concurrent, store=SlowStore(f"{folder}/jobs.db", delay))
+            tasks.cancel_scope.cancel()
+    return sorted(late)[len(late) * 99 // 100]
+
+
+class SlowStore(SQLiteStore):
+    """A store on a disk that is slow by itself."""
+
+    def __init__(self, path: str, delay: float) -> None:
+        super().__init__(path)
+        self._delay = delay
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        wait(self._delay)
+        super().commit(changes)
 
 
 async def docmill_jobs(process: Process, jobs: int, documents_each: int) -> float:
