@@ -87,6 +87,20 @@ async def test_a_job_that_may_run_one_document_at_once_has_one_worker() -> None:
     assert len({result.data for result in job.results}) == 1
 
 
+async def test_all_who_wait_for_a_worker_get_one() -> None:
+    async with opened(isolated(doings.process_id), max_processes=2) as queue:
+        taken = []
+
+        async def take() -> None:
+            taken.append(await pool(queue)._take_worker())
+
+        with anyio.fail_after(PATIENCE):
+            async with create_task_group() as tasks:
+                for _ in range(2):
+                    tasks.start_soon(take)
+        assert len(set(taken)) == 2
+
+
 async def test_a_worker_serves_one_document_after_another_of_several_jobs() -> None:
     async with opened(isolated(doings.process_id)) as queue:
         jobs = [await run(queue, ["a", "b", "c"]) for _ in range(3)]
