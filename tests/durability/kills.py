@@ -145,7 +145,7 @@ class Kills:
         for fact in self._facts.lines():
             if "stopped" in fact:
                 self.stopped = fact["stopped"]
-            self.figures.facts += not fact.keys() & {"up", "stopped"}
+            self.figures.facts += not fact.keys() & {"up", "rested", "stopped"}
             self._learn(fact)
 
     def _learn(self, fact: dict[str, Any]) -> None:

@@ -87,6 +87,7 @@ class Life:
                 await self.act(queue)
                 await anyio.sleep(0.002)
             await queue.join()
+            self._facts(rested=self._number)
 
     async def act(self, queue: DocumentProcessingQueue) -> None:
         """Do and look at this and that, and say what came of it."""
