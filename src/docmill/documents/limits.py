@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable
 from math import inf
+from typing import Final
 
 import attrs
 
-__all__ = ["Budget", "Limits"]
+__all__ = ["DEFAULT_LIMITS", "Budget", "Limits"]
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +35,9 @@ class Limits:
     max_xml_depth: int = 64
     max_words: int = 20_000
     max_ocr_pages: int = 20
+
+
+DEFAULT_LIMITS: Final = Limits()
 
 
 class Budget:

@@ -1,6 +1,7 @@
 """What a host may supply: processors, a store, an engine, a clock."""
 
 from docmill.ports.clock import Clock
+from docmill.ports.documents import DocumentSource
 from docmill.ports.engine import Engine, EngineContext, JudgedError, Runner
 from docmill.ports.processing import (
     Declaration,
@@ -19,6 +20,7 @@ __all__ = [
     "Clock",
     "Declaration",
     "DeferredProcessor",
+    "DocumentSource",
     "Engine",
     "EngineContext",
     "Isolation",
