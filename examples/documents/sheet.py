@@ -15,6 +15,7 @@ from reportlab.lib.enums import TA_JUSTIFY, TA_LEFT
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream, PDFString
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
@@ -219,6 +220,22 @@ class Sheet:
         if look.rule:
             self.rule(look.left, y + height, look.right, look.rule)
         return y + height
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Embed one file under a name, as hybrid invoices do with their XML."""
+        document = self._canvas._doc  # noqa: SLF001 - reportlab has no other way to embed a file
+        content = document.Reference(PDFStream(PDFDictionary({"Type": PDFName("EmbeddedFile")}), data, filters=[]))
+        file = PDFDictionary(
+            {
+                "Type": PDFName("Filespec"),
+                "F": PDFString(name),
+                "UF": PDFString(name),
+                "AFRelationship": PDFName("Alternative"),
+                "EF": PDFDictionary({"F": content}),
+            }
+        )
+        names = PDFArray([PDFString(name), document.Reference(file)])
+        document.Catalog.Names = PDFDictionary({"EmbeddedFiles": PDFDictionary({"Names": names})})
 
     def next_page(self) -> None:
         """Finish this page and begin another."""
