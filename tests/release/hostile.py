@@ -1,8 +1,8 @@
 """Make an artifact of a release: ``python -m tests.release.hostile [--folder FOLDER ...]``.
 
-It puts hostile documents, and those of the folders, into one batch with innocent ones, has all of them read in worker
-processes, and writes tests/release/hostile.json: how each of them ended, whether any worker went beyond its memory or
-any document beyond its budget, and whether the innocent ones were harmed.
+It puts hostile documents, and those of the folders, into one batch with innocent ones, has all of them analysed in
+worker processes, and writes tests/release/hostile.json: how each of them ended, whether any worker went beyond its
+memory or any document beyond its budget, and whether the innocent ones were harmed.
 """
 
 import gc
@@ -15,18 +15,15 @@ import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
 import psutil
 
-from docmill import DocumentProcessingQueue, FailureCode, JobOptions, processor
-from docmill.documents import errors
-from docmill.documents.limits import Budget, Limits
-from docmill.documents.reading import read
-from docmill.documents.sources import DocumentSource, FolderSource
+from docmill import DocumentProcessingQueue, FailureCode, JobOptions, ProcessingContext
+from docmill.documents import FolderSource, FullAnalysis, errors
+from docmill.documents.processors import MEMORY
 from docmill.engines import LocalEngine
 from tests.release.hostile_files import healthy, hostile
 
@@ -56,7 +53,7 @@ BUDGET = 20.0
 GRACE = 2.0
 """Seconds until a document that is at the end of its budget must be over; the machine is busy."""
 
-MAX_MEMORY = 2**30
+MAX_MEMORY = MEMORY
 
 INNOCENT_EVERY = 10
 """Among how many others there is an innocent document."""
@@ -67,27 +64,13 @@ TYPED = {name for name in errors.__all__ if name.endswith("Error")} | {"MemoryEr
 ENDED = {FailureCode.WORKER_DIED, FailureCode.DOCUMENT_TIMEOUT}
 """How a document may end if a parser does not stop by itself."""
 
-SHARE_TO_READ = 0.8
-"""Of the budget of a document; the rest is for what a parser does between two looks at the clock."""
 
+class Analyst(FullAnalysis):
+    """Says how much memory it has taken so far, too."""
 
-@dataclass
-class Reader:
-    """Reads a document as the processing services do."""
-
-    source: DocumentSource
-
-    def __call__(self, document_id: str, context: Any) -> dict[str, Any]:
-        budget = Budget(context.remaining() * SHARE_TO_READ)
-        limits = Limits()
-        data = self.source.read(document_id, limits.max_bytes)
-        reading = read(data, document_id, limits=limits, budget=budget, rules=True)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {**reading.summary(), "words": sum(len(page.words) for page in reading.pages), "peak": peak}
-
-
-def make_processor(source: DocumentSource) -> Any:
-    return processor(isolation="process", max_memory=MAX_MEMORY)(Reader(source))
+    def __call__(self, document_id: str, context: ProcessingContext) -> dict[str, Any]:
+        result = super().__call__(document_id, context)
+        return result | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
 
 
 class Memory(threading.Thread):
@@ -145,10 +128,10 @@ def gather(root: Path, folders: Iterable[Path]) -> list[str]:
     return names
 
 
-async def process(source: DocumentSource, names: list[str], budget: float) -> Mapping[str, Any]:
-    async with DocumentProcessingQueue({"READ": make_processor(source)}, engine=LocalEngine()) as queue:
+async def process(source: FolderSource, names: list[str], budget: float) -> Mapping[str, Any]:
+    async with DocumentProcessingQueue({"FULL_ANALYSIS": Analyst(source)}, engine=LocalEngine()) as queue:
         options = JobOptions(timeout=None, document_timeout=budget, retry_attempts=0, max_concurrent=50)
-        job = await queue.wait(await queue.create_job(names, "READ", options), drained=True)
+        job = await queue.wait(await queue.create_job(names, "FULL_ANALYSIS", options), drained=True)
     return {outcome.document_id: outcome for outcome in job.outcomes}
 
 
