@@ -8,7 +8,7 @@ import attrs
 from PIL import Image, ImageFilter
 
 from docmill.documents.errors import CorruptDocumentError
-from docmill.documents.limits import Budget, Limits
+from docmill.documents.limits import DEFAULT_LIMITS, Budget, Limits
 from docmill.documents.ocr.engines import Ocr, proportional
 from docmill.documents.ocr.leveling import Leveling
 from docmill.documents.pages import Box, Page, Reading, Word
@@ -41,8 +41,6 @@ NOTICEABLE_SKEW = 0.5
 
 SPECKLED = 3.0
 """Specks to a character. A median of nine pixels removes them, but takes thin strokes of a clean page along."""
-
-DEFAULT_LIMITS = Limits()
 
 
 def read_scanned(

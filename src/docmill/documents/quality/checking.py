@@ -8,7 +8,7 @@ import attrs
 
 from docmill.documents.errors import CorruptDocumentError, DocumentError
 from docmill.documents.findings import Issue
-from docmill.documents.limits import Budget, Limits
+from docmill.documents.limits import DEFAULT_LIMITS, Budget, Limits
 from docmill.documents.quality.issues import issue
 from docmill.documents.quality.pages import CheckedPage, check_pdf_page, check_picture
 from docmill.documents.quality.results import PageQuality, Quality
@@ -21,8 +21,6 @@ __all__ = ["check"]
 
 SAME_SIZE = 1.0
 """Points by which pages may differ: what rounding does."""
-
-DEFAULT_LIMITS = Limits()
 
 
 @attrs.define

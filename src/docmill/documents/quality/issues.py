@@ -57,7 +57,7 @@ ISSUES: dict[str, IssueKind] = {
 """All issues by code."""
 
 LOW_DPI = 150
-"""A lower case letter of 10 point print has about 10 pixels at 150 dpi; with 7 engines begin to guess."""
+"""A lower case letter of 10 point print then has about 10 pixels; with 5, recognition begins to lose words."""
 
 SKEWED_DEGREES = 1.0
 """At 1 degree a line across A4 falls by 3 mm, more than a lower case letter is high."""
@@ -66,19 +66,19 @@ SURE = 0.6
 """Confidence of the skew: a line or two can be askew by design."""
 
 LOW_CONTRAST = 0.3
-"""Print on white has 0.8 and more; ISO 1831, on optical character recognition, asks for 0.5 and more."""
+"""Print on white has 0.8 and more. Recognition copes with less; people, printers and fax machines hardly do."""
 
 UNEVEN = 0.3
-"""The margin of a flat scanner differs by 0.1 at most; the shadow of a camera by 0.3 and more."""
+"""The shadow of a hand or a fold across a photograph; a flat scanner lights its paper evenly."""
 
 BLURRED = 0.2
 """From paper to ink takes five pixels or more, as many as a stroke is wide, so that strokes run into each other."""
 
 NOISE_LEVELS = 12.0
-"""Scanners have 1 to 5; beyond 12 grains are as dark as faint print."""
+"""Twice of it is the faintest ink that can still be told from the grains."""
 
 SPECKS_PER_CHARACTER = 3.0
-"""Dots and hyphens are specks too: about 1 for every 3 characters of clean print at a low resolution."""
+"""Clean print has below 1, at a low resolution too: dots and hyphens."""
 
 SMALL_PIXELS = 7.0
 """With fewer, the bars of an e are no longer apart."""

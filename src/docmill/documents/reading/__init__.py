@@ -7,14 +7,12 @@ from docmill.documents.errors import (
     EncryptedDocumentError,
     UnsupportedDocumentError,
 )
-from docmill.documents.limits import Budget, Limits
+from docmill.documents.limits import DEFAULT_LIMITS, Budget, Limits
 from docmill.documents.pages import Attachment, Reading
 from docmill.documents.reading import media
 from docmill.documents.reading.media import MediaType
 
 __all__ = ["read"]
-
-DEFAULT_LIMITS = Limits()
 
 
 def read(
