@@ -1,14 +1,16 @@
 """One batch, in one call."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from docmill.emitter import Listening
 from docmill.events import Progress
 from docmill.model import Job, JobOptions
 from docmill.queue import DocumentProcessingQueue
 
-__all__ = ["process_documents"]
+__all__ = ["JOB_TYPE", "process_documents", "progress_shown"]
 
 JOB_TYPE: Final = "DOCUMENTS"
 
@@ -38,6 +40,16 @@ async def process_documents(
         TypeError: the processor is not callable with (document_id, context) or (document_id).
     """
     queue = DocumentProcessingQueue({JOB_TYPE: processor})
+    with progress_shown(queue, progress):
+        async with queue:
+            options = JobOptions(timeout=None) if options is None else options
+            job_id = await queue.create_job(document_ids, JOB_TYPE, options)
+            return await queue.wait(job_id, drained=True)
+
+
+@contextmanager
+def progress_shown(queue: Listening, progress: bool | Callable[[Progress], Any]) -> Iterator[None]:
+    """Show the progress of a queue's only job in the way that was asked for."""
     line: ProgressLine | None = None
     if callable(progress):
         queue.on("progress", progress)
@@ -45,10 +57,7 @@ async def process_documents(
         line = ProgressLine()
         queue.on("progress", line.show)
     try:
-        async with queue:
-            options = JobOptions(timeout=None) if options is None else options
-            job_id = await queue.create_job(document_ids, JOB_TYPE, options)
-            return await queue.wait(job_id, drained=True)
+        yield
     finally:
         if line is not None:
             line.end()

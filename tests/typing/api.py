@@ -33,9 +33,11 @@ from docmill import (
     Progress,
     RunningDocument,
     Stats,
+    blocking,
     process_documents,
     processor,
 )
+from docmill.documents import Extraction, Value, standard_processors
 from docmill.plugins import Plugin, discover
 
 
@@ -283,3 +285,15 @@ assert_type(InvalidJobError("no").problems, tuple[str, ...])
 assert_type(discover(exclude=["a"], refresh=True), dict[str, Plugin])
 assert_type(discover()["A"].docmill_load(), Processor)
 DocumentProcessingQueue({**discover(), "LOOP": on_the_loop})
+
+
+def use_blocking_calls() -> None:
+    with blocking.DocumentProcessingQueue({"COUNT": in_a_thread}) as queue:
+        job_id = queue.create_job(["a"], "COUNT")
+        assert_type(queue.wait(job_id), Job)
+        assert_type(queue.cancel_job(job_id), bool)
+    assert_type(blocking.process_documents(["a"], in_a_thread), Job)
+
+
+DocumentProcessingQueue(standard_processors("documents"))
+assert_type(Extraction.from_data({}).gross_total, Value | None)

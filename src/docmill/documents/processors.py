@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from docmill.documents.limits import DEFAULT_LIMITS, Budget, Limits
 from docmill.documents.ocr import Leveling, OcrChoice, read_scanned, resolve_ocr
-from docmill.documents.sources import AnySource, DocumentSource, as_source
+from docmill.documents.sources import AnySource, as_source
 from docmill.model import Outcome, ProcessingJobType
 from docmill.ports import ProcessingContext, Processor, processor
 
@@ -71,8 +71,8 @@ def standard_processors(
 class _Service:
     """What the services share: where documents come from, and what they may cost."""
 
-    def __init__(self, source: DocumentSource, limits: Limits, *, memory: int, version: str) -> None:
-        self._source = source
+    def __init__(self, source: AnySource, limits: Limits, *, memory: int, version: str) -> None:
+        self._source = as_source(source)
         self._limits = limits
         declare = processor(
             isolation="process",
@@ -104,11 +104,11 @@ class QualityCheck(_Service):
     A document that is encrypted, corrupt or of an unknown kind has a result that says so.
 
     Args:
-        source: where the documents are.
+        source: where the documents are: a `DocumentSource`, a folder's path, or a mapping of ids to bytes.
         limits: what a document may cost.
     """
 
-    def __init__(self, source: DocumentSource, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, source: AnySource, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__(source, limits, memory=MEMORY, version=repr(limits))
 
     def __call__(self, document_id: str, context: ProcessingContext) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class DataExtraction(_Service):
     """The seed's Smart Extraction Service: the fields, lines and tables of a document.
 
     Args:
-        source: where the documents are.
+        source: where the documents are: a `DocumentSource`, a folder's path, or a mapping of ids to bytes.
         limits: what a document may cost.
         ocr: reads scanned pages.
         embedded_xml: whether the XML of hybrid invoices is read.
@@ -136,7 +136,7 @@ class DataExtraction(_Service):
 
     def __init__(
         self,
-        source: DocumentSource,
+        source: AnySource,
         limits: Limits = DEFAULT_LIMITS,
         *,
         ocr: OcrChoice = None,

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 import attrs
 
 from docmill.errors import JobFailedError, JobStateError
+from docmill.model.card import card
 from docmill.model.ledger import Ledger, Mark
 from docmill.model.options import JobOptions
 from docmill.model.outcomes import DocumentFailure, DocumentResult, Outcome, Rows, Stored
+from docmill.model.tables import data_frame, expanded, records
 from docmill.model.vocabulary import JobErrorCode, JobStatus
 
 __all__ = ["AtWork", "Job", "RunningDocument"]
@@ -267,17 +269,32 @@ class Job:
             f"documents processed, {self.failed_documents} failed" + (f": {self.error}" if self.error else "")
         )
 
-    def to_records(self) -> list[dict[str, Any]]:
+    def to_records(self, *, expand: bool = False) -> list[dict[str, Any]]:
         """One flat dict a document in the order of ``document_ids``, ready for a table.
 
         Keys: document_id, success (True, False, or None if not processed), data, error, code, attempts,
-        processing_time (seconds), timestamp and cached.
+        processing_time (seconds), timestamp (UTC) and cached.
+
+        Args:
+            expand: give the keys of results that are dicts in place of ``data``, which is kept for those that are
+                none; a key that is one of the above becomes ``data.`` and the key.
         """
-        settled = {outcome.document_id: attrs.asdict(outcome, recurse=False) for outcome in self.outcomes}
-        blank: dict[str, Any] = dict.fromkeys(
-            ("success", "data", "error", "code", "attempts", "processing_time", "timestamp", "cached")
-        )
-        return [{"document_id": name} | blank | settled.get(name, {}) for name in self.document_ids]
+        return expanded(records(self)) if expand else records(self)
+
+    def to_pandas(self, *, expand: bool = False) -> Any:
+        """The same as a pandas DataFrame, one row a document; needs the extra ``pandas``.
+
+        Args:
+            expand: give the keys of results that are dicts a column each in place of ``data``.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        return data_frame(self.to_records(expand=expand))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: a card of bounded size, without a script, and with everything escaped."""
+        return card(self)
 
     def __repr__(self) -> str:
         return (
