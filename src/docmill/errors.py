@@ -12,6 +12,7 @@
     ├── ForkedQueueError                   the queue was opened in another process
     ├── PluginError                        a processor plugin cannot be found or loaded
     ├── InternalError                      a bug in docmill
+    ├── InvalidRequestError(ValueError)    a request over the wire cannot be a job (``docmill.wire``)
     ├── StoreError
     │   ├── StoreUnavailableError          the store stayed out of reach
     │   ├── StoreCorruptError              what is there is not what was written
@@ -20,6 +21,7 @@
     │   └── StoreVersionError              it was made by a newer version of docmill
     └── raised by processors
         ├── PermanentError                 never retry this document
+        │   └── DocumentError                  why a document cannot be read (``docmill.documents``)
         ├── RetryAfter                     pause this job type for a while
         └── ServiceUnavailableError        the service behind the processor is down
 """

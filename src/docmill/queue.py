@@ -389,6 +389,11 @@ class DocumentProcessingQueue(Listening):
         assert self._elsewhere is not None
         return OutcomeStream(DistantBook(self._elsewhere, job_id, owner), self._is_closed)
 
+    @property
+    def job_types(self) -> Collection[str]:
+        """The job types that have a processor."""
+        return self._registry.types
+
     def stats(self) -> Stats:
         """What the queue is doing now."""
         jobs = self._scheduler.jobs.values()

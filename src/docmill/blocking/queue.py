@@ -296,6 +296,11 @@ class DocumentProcessingQueue(Listening):
         stream = self._bridge.look(partial(self._queue.outcomes, job_id, owner=owner))
         return OutcomeStream(self._bridge, stream, self)
 
+    @property
+    def job_types(self) -> Collection[str]:
+        """The job types that have a processor."""
+        return self._queue.job_types
+
     def stats(self) -> Stats:
         """What the queue is doing now."""
         return self._bridge.look(self._queue.stats)

@@ -79,7 +79,7 @@ def test_all_is_sorted_and_has_no_name_twice() -> None:
 
 def test_a_star_import_gives_exactly_all() -> None:
     given: dict[str, Any] = {}
-    exec("from docmill import *", given)
+    exec("from docmill import blocking, *", given)
 
     assert set(given) - {"__builtins__"} == set(docmill.__all__)
 
@@ -152,3 +152,9 @@ def test_the_import_does_not_bring_in(loaded: set[str], name: str) -> None:
 
 def test_the_import_does_not_bring_in_the_parts_that_are_asked_for_by_path(loaded: set[str]) -> None:
     assert not {name for name in loaded if name.startswith(("docmill.testing", "docmill.asgi", "docmill.blocking"))}
+
+
+def test_the_job_types_are_known_before_the_queue_is_open() -> None:
+    queue = DocumentProcessingQueue({"CHECK": len, "SUM": len})
+    assert sorted(queue.job_types) == ["CHECK", "SUM"]
+    assert sorted(blocking.DocumentProcessingQueue({"CHECK": len}).job_types) == ["CHECK"]
