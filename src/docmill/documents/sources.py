@@ -146,8 +146,10 @@ class FsspecSource:
 
     def _files(self) -> tuple[Any, str]:
         if self._opened is None:
-            from fsspec.core import url_to_fs
-
+            try:
+                from fsspec.core import url_to_fs
+            except ImportError as error:
+                raise ImportError("fsspec is not installed: pip install 'docmill[fsspec]'") from error
             self._opened = url_to_fs(self.url, **self._options)
         return self._opened
 

@@ -262,3 +262,9 @@ def test_a_source_is_made_of_what_is_at_hand(folder: Path) -> None:
     assert isinstance(as_source("memory://bucket"), FsspecSource)
     with pytest.raises(TypeError, match="not from 5"):
         as_source(5)  # type: ignore[arg-type]
+
+
+def test_without_fsspec_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(ImportError, match=r"pip install 'docmill\[fsspec\]'"):
+        FsspecSource("memory://documents").read("a.pdf", 10)
