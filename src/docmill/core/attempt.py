@@ -23,7 +23,7 @@ class Attempt:
         first_started: when the document's budget began.
         started: when this attempt began.
         stop: why it was told to stop, if it was; nobody stops an attempt twice.
-        released: whether its document is to be unstarted again when it ends, since the queue closes.
+        released: whether its document is to be unstarted again when it ends: the queue closes, or it was too late.
         left_behind: whether the engine could not stop it when it was cancelled.
         abandoned: whether its document settled without it, and it may still be running.
         fraction: how far the processor says it is, 0.0 to 1.0.

@@ -26,6 +26,10 @@ SLICE: Final = 0.005
 logger = logging.getLogger("docmill")
 
 
+class TooLateError(Exception):
+    """A job was decided between taking its next document and beginning with it."""
+
+
 class Lane:
     """A task that runs one document after another, of whatever job has its turn.
 
@@ -87,6 +91,9 @@ class Lane:
             try:
                 if rest:
                     await checkpoint()
+                    if job.decided:  # by somebody else in this turn: its processor must not be called any more
+                        attempt.released = True
+                        raise TooLateError
                 data = await call(attempt.document_id, attempt)
                 if keep is not None:
                     data = keep(data)

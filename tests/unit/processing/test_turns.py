@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from anyio import create_task_group, sleep
 
-from docmill import JobStatus, ProcessingContext
+from docmill import DocumentProcessingQueue, JobOptions, JobStatus, ProcessingContext
+from docmill.testing import simulate
 
 from .support import CHECK, Scripted, Stopwatch, at, opened, options, takes
 
@@ -175,3 +176,33 @@ async def test_many_tasks_may_wait_for_one_job() -> None:
                 tasks.start_soon(wait)
 
     assert seen == [JobStatus.COMPLETED] * 100
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_document_that_was_taken_is_not_begun_when_its_job_is_decided_meanwhile(backend: str) -> None:
+    """R07: between two documents a lane lets the others go on, and one of these may decide the job."""
+    said: list[str] = []
+
+    async def process(document_id: str, context: Any) -> None:
+        said.append(f"began {document_id}")
+        await sleep(0.3)
+        said.append(f"failed {document_id}")
+        raise ValueError(document_id)
+
+    async def main() -> list[int]:
+        async with DocumentProcessingQueue({"CHECK": process}) as queue:
+            options = JobOptions(max_concurrent=2, max_failures=1, retry_attempts=0)
+            processed = []
+            for number in range(8):
+                said.append("next job")
+                job_id = await queue.create_job([f"{number}-{name}" for name in "abcd"], "CHECK", options)
+                processed.append((await queue.wait(job_id, drained=True)).processed_documents)
+            return processed
+
+    processed = simulate(main, backend=backend)
+
+    failures = 0
+    for line in said:
+        failures = 0 if line == "next job" else failures + line.startswith("failed")
+        assert failures < 2 or not line.startswith("began"), said
+    assert 2 in processed, "it never happened that the second failure came first"
