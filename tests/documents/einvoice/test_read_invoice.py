@@ -40,6 +40,15 @@ def test_an_invoice_in_cii_gives_every_field(xml: str) -> None:
     assert lines == [{"description": "Screws", "quantity": "400", "unit_price": "0.05", "amount": "19.00"}]
 
 
+def test_a_price_that_is_divided_by_its_base_quantity_has_ten_digits_at_most() -> None:
+    xml = CII.replace(">100</ram:BasisQuantity>", ">15</ram:BasisQuantity>").replace(
+        ">5.00</ram:Charge", ">10.00</ram:Charge"
+    )
+    assert read(xml).extraction.to_flat()["lines"][0]["unit_price"] == "0.6666666667"
+    huge = CII.replace(">5.00</ram:Charge", f">{'9' * 30}</ram:Charge")
+    assert read(huge).extraction.to_flat()["lines"][0]["unit_price"] == f"1{'0' * 28}"
+
+
 def test_its_numbers_keep_base_quantity_allowances_and_freight() -> None:
     data = read(CII).data
     (line,) = data.lines

@@ -126,3 +126,59 @@ def test_values_of_recognised_words_are_no_surer_than_the_words() -> None:
     assert number is not None
     assert number.source == "ocr"
     assert number.confidence <= 0.5
+
+
+def test_two_labels_with_a_slash_between_them_share_their_value() -> None:
+    assert flat_of("Rechnungsdatum/Lieferdatum 14 April 2020", "Rechnung")["issue_date"] == "2020-04-14"
+
+
+def test_a_head_of_two_lines_is_read_as_one() -> None:
+    paper = Paper()
+    rows = [("Montant", "Montant", "Montant"), ("EUR HT", "TVA", "EUR TTC"), ("10,00", "2,00", "12,00")]
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            paper.put(200 + 120 * column, 300 + 12 * number, text, right=True)
+    flat = extract(paper.reading()).to_flat()
+    assert (flat["net_total"], flat["tax_total"], flat["gross_total"]) == ("10.00", "2.00", "12.00")
+
+
+def test_what_is_missing_to_the_sum_may_be_printed_without_a_name() -> None:
+    rows = [("Honorar", "1'500.00"), ("MWST 7.7%", "115.50"), ("Rechnungsbetrag", "1'615.50")]
+    assert extract(Paper().table(300, rows).reading()).to_flat()["net_total"] == "1500.00"
+    rows = [("Netto", "100,00"), ("19 %", "19,00"), ("Brutto", "119,00")]
+    assert extract(Paper().table(300, rows).reading()).to_flat()["tax_total"] == "19.00"
+
+
+def test_two_taxes_on_the_same_value_are_summed_up() -> None:
+    rows = [("Taxable Amount", "1,000.00"), ("CGST 9%", "90.00"), ("SGST 9%", "90.00"), ("Grand Total", "1,180.00")]
+    assert extract(Paper().table(300, rows).reading()).to_flat()["tax_total"] == "180.00"
+
+
+def test_a_total_row_is_told_apart_by_its_columns() -> None:
+    paper = Paper()
+    rows = [("", "Net", "VAT", "Total"), ("Lamp", "60.00", "12.00", "72.00"), ("Total", "60.00", "12.00", "72.00")]
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            paper.put(160 + 110 * column, 300 + 12 * number, text, right=True)
+    flat = extract(paper.reading()).to_flat()
+    assert (flat["net_total"], flat["tax_total"], flat["gross_total"]) == ("60.00", "12.00", "72.00")
+
+
+def test_a_tax_that_is_not_the_rate_of_the_amount_before_it_says_nothing_of_that_amount() -> None:
+    rows = [("Net", "100.00"), ("VAT 20 % of 77.00", "20.00"), ("Total", "120.00")]
+    flat = extract(Paper().table(300, rows).reading()).to_flat()
+    assert (flat["net_total"], flat["tax_total"], flat["gross_total"]) == ("100.00", "20.00", "120.00")
+
+
+def test_a_single_total_below_the_net_amounts_of_the_lines_is_the_net_or_the_gross_one() -> None:
+    paper = Paper().put(50, 40, "Invoice", 16)
+    rows = [("Item", "Net amount"), ("Lamp", "60.00"), ("Total", "60.00"), ("VAT", "12.00"), ("To pay", "72.00")]
+    for number, (label, amount) in enumerate(rows):
+        paper.put(300, 300 + 13 * number, label).put(500, 300 + 13 * number, amount, right=True)
+    flat = extract(paper.reading()).to_flat()
+    assert (flat["net_total"], flat["tax_total"], flat["amount_due"]) == ("60.00", "12.00", "72.00")
+
+
+def test_a_number_behind_many_words_does_not_belong_to_the_label() -> None:
+    paper = Paper().put(50, 100, "Invoice number on the first of all of the pages 4711-A")
+    assert extract(paper.reading()).to_flat()["invoice_number"] is None

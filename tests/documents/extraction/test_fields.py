@@ -143,11 +143,111 @@ def test_totals_of_a_credit_note_are_positive_as_in_electronic_invoices() -> Non
     assert (flat["invoice_number"], flat["issue_date"]) == ("G-12", "2024-02-01")
 
 
+def test_lines_of_a_credit_note_are_positive_too() -> None:
+    paper = Paper().put(50, 40, "Credit note", 16)
+    rows = [("Description", "Quantity", "Price", "Amount"), ("Lamp", "-2", "30.00", "-60.00")]
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            paper.put(160 + 110 * column, 200 + 14 * number, text, right=True)
+    paper.table(300, [("Net total", "-60.00"), ("VAT", "-12.00"), ("Gross total", "-72.00")])
+    assert extract(paper.reading()).to_flat()["lines"] == [
+        {"description": "Lamp", "quantity": "2", "unit_price": "30.00", "amount": "60.00"}
+    ]
+
+
 def test_taxes_of_several_rates_are_summed_up_where_their_sum_is_not_printed() -> None:
     rows = [("Netto", "300,00"), ("MwSt 7 %", "7,00"), ("MwSt 19 %", "38,00"), ("Brutto", "345,00")]
     extraction = extract(Paper().put(50, 40, "Rechnung").table(300, rows).reading())
+    tax = extraction.tax_total
+    assert tax is not None
+    assert tax.bbox is not None
+    assert (tax.value, tax.raw, tax.page) == ("45.00", "7,00 + 38,00", 1)
+    assert (tax.bbox[1], round(tax.bbox[3])) == (314, 338)
+
+
+@pytest.mark.parametrize(
+    "net, first, second, gross",
+    [
+        ("Netto", "zzgl. 7 % USt. auf 200,00 €", "zzgl. 19 % USt. auf 100,00 €", "Rechnungsbetrag"),
+        ("Base imponible", "IVA 7 % sobre 200,00 EUR", "IVA 19 % sobre 100,00 EUR", "Total factura"),
+        ("Total HT", "TVA 7 % sur 200,00 €", "TVA 19 % sur 100,00 €", "Total TTC"),
+    ],
+)
+def test_a_row_of_a_rate_may_say_what_the_tax_is_on(net: str, first: str, second: str, gross: str) -> None:
+    rows = [(net, "300,00 €"), (first, "14,00 €"), (second, "19,00 €"), (gross, "333,00 €")]
+    extraction = extract(Paper().table(300, rows, 250).reading())
     assert extraction.tax_total is not None
-    assert (extraction.tax_total.value, extraction.tax_total.page) == ("45.00", None)
+    assert (extraction.tax_total.value, extraction.tax_total.raw) == ("33.00", "14,00 € + 19,00 €")
+    assert extraction.to_flat()["net_total"] == "300.00"
+
+
+def test_a_sum_of_taxes_on_two_pages_has_no_place() -> None:
+    first = Paper().put(50, 40, "Rechnung").table(780, [("Netto", "300,00"), ("MwSt 7 %", "7,00")])
+    second = Paper().table(50, [("MwSt 19 %", "38,00"), ("Brutto", "345,00")])
+    pages = [Page(number, 595, 842, paper.words) for number, paper in enumerate((first, second), start=1)]
+    tax = extract(Reading("application/pdf", pages, 2)).tax_total
+    assert tax is not None
+    assert (tax.value, tax.page, tax.bbox) == ("45.00", None, None)
+
+
+def test_the_signs_beside_the_totals_say_what_the_currency_is() -> None:
+    paper = Paper().put(50, 40, "Invoice", 16)
+    paper.column(50, 100, [f"Chain, {length} ft, 5 rm, was {length},00 EUR" for length in range(100, 120)])
+    rows = [("Subtotal", "$100.00"), ("Tax 8%", "$8.00"), ("Total due", "$108.00")]
+    assert extract(paper.table(500, rows).reading()).to_flat()["currency"] == "USD"
+
+
+def test_feet_are_no_forints_and_forints_are() -> None:
+    paper = Paper().put(50, 40, "Invoice", 16).column(50, 100, ["Rope 100 ft", "Hose 50 ft"])
+    assert extract(paper.table(300, [("Total", "108.00")]).reading()).to_flat()["currency"] is None
+    paper = Paper().put(50, 40, "Számla", 16).table(300, [("Végösszeg", "15 000 Ft")])
+    assert extract(paper.reading()).to_flat()["currency"] == "HUF"
+
+
+@pytest.mark.parametrize("heads", [["Número", "Fecha", "Vencimiento"], ["No.", "Date", "Due date"], ["Nr.", "Datum"]])
+def test_a_number_among_the_heads_of_dates_is_that_of_the_document(heads: list[str]) -> None:
+    paper = Paper().put(50, 40, "Invoice", 16)
+    for place, (head, value) in enumerate(zip(heads, ["25/0412", "22/04/2025", "22/05/2025"], strict=False)):
+        paper.put(50 + 130 * place, 100, head).put(50 + 130 * place, 114, value)
+    flat = extract(paper.table(300, [("Total", "108.00 EUR")]).reading()).to_flat()
+    assert (flat["invoice_number"], flat["issue_date"]) == ("25/0412", "2025-04-22")
+
+
+def test_a_number_among_the_heads_of_lines_is_not_that_of_the_document() -> None:
+    paper = Paper().put(50, 40, "Invoice", 16)
+    rows = [("No.", "Date", "Description", "Amount"), ("1017", "22/04/2025", "Visit", "108.00")]
+    for place, row in enumerate(rows):
+        for column, text in enumerate(row):
+            paper.put(50 + 120 * column, 300 + 14 * place, text)
+    assert extract(paper.reading()).to_flat()["invoice_number"] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We estimate the work at £38,500 before tax, of which the roof accounts for £21,000. The",
+        "The total of £1,200 for the survey has been paid.",
+    ],
+)
+def test_amounts_in_the_sentences_of_a_letter_are_no_totals_and_give_no_currency(text: str) -> None:
+    flat = extract(Paper().column(50, 200, ["Dear Mr Smith,", text, "Yours sincerely,"]).reading()).to_flat()
+    names = ("document_type", "net_total", "tax_total", "gross_total", "amount_due", "currency")
+    assert [flat[name] for name in names] == ["letter", None, None, None, None, None]
+
+
+def test_the_balance_in_a_table_of_a_report_is_no_total_of_an_invoice() -> None:
+    paper = Paper().put(50, 40, "Annual Report", 20)
+    rows = [("in thousands", "2023"), ("Income", "212.4"), ("Upkeep", "-93.8"), ("Balance", "55.1")]
+    flat = extract(paper.table(300, rows).reading()).to_flat()
+    names = ("document_type", "net_total", "tax_total", "gross_total", "amount_due", "currency")
+    assert [flat[name] for name in names] == ["report", None, None, None, None, None]
+
+
+def test_totals_of_a_letter_that_are_called_so_and_add_up_count() -> None:
+    paper = Paper().column(50, 200, ["Dear Mr Smith,", "For our services we charge:"])
+    rows = [("Net", "£100.00"), ("VAT 20%", "£20.00"), ("Total amount", "£120.00")]
+    flat = extract(paper.table(300, rows).reading()).to_flat()
+    assert (flat["net_total"], flat["gross_total"], flat["currency"]) == ("100.00", "120.00", "GBP")
 
 
 def test_a_summary_in_one_row_is_read_by_its_columns_and_the_sum_of_the_rates_wins() -> None:
@@ -225,3 +325,27 @@ def test_pages_in_the_middle_of_a_long_document_are_not_searched() -> None:
 def test_tables_of_a_format_that_has_them_are_taken_as_they_are() -> None:
     reading = Reading("application/docx", [], 1, tables=[[["a", "b"], ["c", "d"]]])
     assert extract(reading).tables[0].rows == [["a", "b"], ["c", "d"]]
+
+
+def test_a_row_of_any_length_is_cut_so_that_labels_are_not_weighed_against_everything() -> None:
+    words = [
+        Word(("Date", "01.02.2024")[number % 2], 30.0 * number, 100, 30.0 * number + 25, 110) for number in range(2000)
+    ]
+    extraction = extract(Reading("application/pdf", [Page(1, 60000, 842, words)], 1))
+    assert extraction.issue_date is not None
+    assert extraction.issue_date.value == "2024-02-01"
+
+
+@pytest.mark.parametrize("labels", [["Number:", "Date:"], ["Nr.", "Datum"], ["Numéro :", "Date :"]])
+def test_a_number_above_the_date_is_that_of_a_document_which_is_an_invoice(labels: list[str]) -> None:
+    lines = [f"{labels[0]} 2024-017", f"{labels[1]} 22/04/2025"]
+    paper = Paper().put(50, 40, "Invoice", 16).table(300, [("Total", "108.00 EUR")])
+    assert extract(paper.column(350, 100, lines).reading()).to_flat()["invoice_number"] == "2024-017"
+    paper = Paper().put(50, 40, "Order confirmation", 16).table(300, [("Total", "108.00 EUR")])
+    flat = extract(paper.column(350, 100, lines).reading()).to_flat()
+    assert (flat["document_type"], flat["invoice_number"]) == ("order", None)
+
+
+def test_a_number_above_the_date_of_an_order_is_not_that_of_the_invoice() -> None:
+    paper = Paper().put(50, 40, "Invoice", 16).column(350, 100, ["Purchase order", "Number: 4711", "Date: 22/04/2025"])
+    assert extract(paper.reading()).to_flat()["invoice_number"] is None

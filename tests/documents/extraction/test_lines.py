@@ -1,6 +1,7 @@
 """The lines of invoices that are set by hand, in many layouts and languages."""
 
 import json
+import re
 from decimal import Decimal
 from math import inf, nan
 from random import Random
@@ -19,6 +20,16 @@ def invoice(*rows, number: int = 1, leading: float = 14) -> Page:
     sheet = Sheet()
     rows_on(sheet, 100, [[(abs(x), text, "right" if x < 0 else "left") for x, text in row] for row in rows], leading)
     return sheet.page(number)
+
+
+def typewritten(*rows: str) -> Page:
+    """A page in a typeface in which all characters are six points wide."""
+    words = [
+        Word(found.group(), 50 + 6.0 * found.start(), 100 + 20 * place, 50 + 6.0 * found.end(), 110.5 + 20 * place)
+        for place, row in enumerate(rows)
+        for found in re.finditer(r"\S+", row)
+    ]
+    return Page(1, 595, 842, words)
 
 
 def plain(items: list[LineItem]) -> list[tuple[str | None, ...]]:
@@ -169,6 +180,15 @@ def test_a_column_says_for_how_many_units_the_price_is():
     )
     line = find_lines([page])[0]
     assert (line.amount.value, line.amount.confidence) == ("120.00", pytest.approx(0.95))
+    assert line.unit_price.value == "4.00"
+
+
+def test_a_price_that_is_concluded_from_one_for_several_is_rounded():
+    page = invoice(
+        [(50, "Artikel"), (-250, "Menge"), (-320, "Preis"), (-400, "Preiseinheit"), (-520, "Betrag")],
+        [(50, "Kabel"), (-250, "30"), (-320, "10,00"), (-400, "15"), (-520, "20,00")],
+    )
+    assert find_lines([page])[0].unit_price.value == "0.666667"
 
 
 def test_net_is_taken_rather_than_gross_and_neither_rate_nor_article_number_is_a_quantity():
@@ -452,7 +472,9 @@ def test_a_page_of_many_rows_and_numbers_ends_with_bounded_work():
         ("12.--", "12"), ("-€5.00", "-5.00"), ("€-5.00", "-5.00"), ("1,23,456.00", "123456.00"),
         ("1.234.567", "1234567"),
         ("0,025", "0.025"), ("1,234", "1234"), (".50", "0.50"), ("12,50 zł", "12.50"), ("\u0663\u0664", "34"),
-        ("5\u00a0000", "5000"), ("R$ 7,00", "7.00"),
+        ("5\u00a0000", "5000"), ("R$ 7,00", "7.00"), ("1\u202f234,50", "1234.50"), ("-1\u2009234,50 €", "-1234.50"),
+        ("1\u2019234\u2019567.50", "1234567.50"), ("12'345.-", "12345"), ("₹ 12,34,567.89", "1234567.89"),
+        ("Rs. 1,00,000", "100000"), ("\u221212,50", "-12.50"), ("€ -1.234,50", "-1234.50"), ("1.234,50- €", "-1234.50"),
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_it_is_written_anywhere(text, value):
@@ -472,3 +494,99 @@ def test_the_decimal_mark_of_a_document_settles_what_can_be_read_in_two_ways():
     assert decimal_mark(["12,50", "1.000,00", "9.99", "abc", "1" * 60]) == ","
     assert decimal_mark(["3.50"]) == "."
     assert decimal_mark(["1,234", "1.50", "2,50"]) is None
+
+
+def test_spaces_of_a_typewriter_separate_thousands_and_keep_numbers_in_their_text():
+    page = typewritten(
+        "Artikel              Antal   Pris    Belopp",
+        "Kalk RSA 1250        12 st  139,00  1 668,00",
+        "Lim, tub 400 g       24 st   72,25  1 734,00",
+        "Netto                               3 402,00",
+    )
+    assert plain(find_lines([page])) == [
+        ("Kalk RSA 1250", "12", "139.00", "1668.00"),
+        ("Lim, tub 400 g", "24", "72.25", "1734.00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Beam 20 x 30 ft", "Rod #9 x 3 in, oak", "Plate 2 x 8, 18 gauge", "Brush set, 10 pieces"]
+)
+def test_sizes_within_a_description_stay_there(text):
+    page = invoice(
+        [(50, "Description"), (-300, "Qty"), (-400, "Unit price"), (-520, "Amount")],
+        [(50, text), (-300, "12"), (-400, "2.50"), (-520, "30.00")],
+        [(50, "Rope"), (-300, "3"), (-400, "4.00"), (-520, "12.00")],
+    )
+    assert plain(find_lines([page]))[0] == (text, "12", "2.50", "30.00")
+
+
+def test_a_column_of_text_beside_the_lines_is_no_description():
+    page = invoice(
+        [(200, "Concepto"), (-380, "Cantidad"), (-450, "Precio"), (-550, "Importe")],
+        [(30, "Forma de pago"), (200, "Maceta"), (-380, "14"), (-450, "63,40"), (-550, "887,60")],
+        [(30, "Transferencia"), (200, "Abono"), (-380, "20"), (-450, "2,85"), (-550, "57,00")],
+        [(340, "Base imponible"), (-550, "944,60 EUR")],
+    )
+    assert plain(find_lines([page])) == [("Maceta", "14", "63.40", "887.60"), ("Abono", "20", "2.85", "57.00")]
+
+
+def test_text_left_of_all_headings_describes_lines_that_have_no_other():
+    page = invoice(
+        [(130, "Description"), (-300, "Qty"), (-400, "Unit price"), (-520, "Amount")],
+        [(50, "Rope"), (-300, "3"), (-400, "4.00"), (-520, "12.00")],
+        [(50, "Tar"), (-300, "2"), (-400, "5.00"), (-520, "10.00")],
+    )
+    assert [line.description.value for line in find_lines([page])] == ["Rope", "Tar"]
+
+
+def test_an_amount_with_nothing_but_its_currency_is_no_line():
+    page = invoice(*ENGLISH[:4], [(-520, "47.50 EUR")])
+    assert pairs(find_lines([page])) == [(3, Decimal("37.50")), (10, Decimal("10.00"))]
+
+
+def test_quantities_whose_units_differ_in_length_are_one_column():
+    page = invoice(
+        [(50, "Description"), (-300, "Quantity"), (-400, "Unit price"), (-520, "Amount")],
+        [(50, "Type"), (-300, "2 cases"), (-400, "385.00"), (-520, "770.00")],
+        [(50, "Initials"), (-300, "1 cases"), (-400, "214.60"), (-520, "214.60")],
+        [(50, "Brass"), (-300, "12 m"), (-400, "18.75"), (-520, "225.00")],
+    )
+    assert [quantity for quantity, _ in pairs(find_lines([page]))] == [2, 1, 12]
+
+
+def test_the_lines_of_a_credit_note_are_negative():
+    page = invoice(
+        [(50, "Bezeichnung"), (-300, "Menge"), (-400, "Einzelpreis"), (-520, "Betrag")],
+        [(50, "Tisch"), (-300, "-2"), (-400, "617,25"), (-520, "-1.234,50")],
+        [(50, "Stuhl"), (-300, "3"), (-400, "50,00"), (-520, "150,00-")],
+        [(50, "Summe"), (-520, "-1.384,50 €")],
+    )
+    assert plain(find_lines([page])) == [("Tisch", "-2", "617.25", "-1234.50"), ("Stuhl", "3", "50.00", "-150.00")]
+
+
+@pytest.mark.parametrize(
+    "price, amount, value",
+    [
+        ("1\u202f234,50", "2\u202f469,00", "2469.00"),
+        ("1\u2019234.50", "2\u2019469.00", "2469.00"),
+        ("1,23,456.00", "2,46,912.00", "246912.00"),
+    ],
+)
+def test_the_marks_of_thousands_of_many_countries_are_read_in_lines(price, amount, value):
+    page = Sheet()
+    rows_on(page, 100, [[(50, "Description"), (250, "Quantity"), (330, "Price"), (450, "Amount")]])
+    page.write(50, 114, "Loom")
+    page.write(250, 114, "2")
+    for x, text in ((330, price), (450, amount)):
+        page.words.append(Word(text, x, 114, x + 60, 125.5))
+    assert plain(find_lines([page.page()]))[0][3] == value
+
+
+def test_a_line_with_a_discount_keeps_the_price_that_is_printed():
+    page = invoice(
+        [(50, "Omschrijving"), (-300, "Aantal"), (-370, "Prijs"), (-430, "Korting"), (-520, "Bedrag")],
+        [(50, "Kaars"), (-300, "40"), (-370, "1,00"), (-430, "10 %"), (-520, "36,00")],
+        [(50, "Lont"), (-300, "20"), (-370, "2,00"), (-430, "10 %"), (-520, "36,00")],
+    )
+    assert [line.unit_price.value for line in find_lines([page])] == ["1.00", "2.00"]

@@ -380,3 +380,13 @@ def test_equal_grids_score_one_and_a_missing_row_costs_recall():
 def test_a_cell_over_two_columns_has_a_relation_to_each_cell_below():
     cells = [Cell("Head", range(1), range(2)), Cell("a", range(1, 2), range(1)), Cell("b", range(1, 2), range(1, 2))]
     assert relations_of_cells(cells) == Counter([("head", "a", "below"), ("head", "b", "below"), ("a", "b", "right")])
+
+
+def test_a_page_of_hundreds_of_columns_costs_no_more_than_one_of_hundreds_of_rows() -> None:
+    """It took minutes when every column looked through every run for those that stand in it."""
+    words = [
+        Word(f"w{row}", 18.0 * column, 20.0 + 14.0 * row, 18.0 * column + 12.0, 30.0 + 14.0 * row)
+        for row in range(80)
+        for column in range(250)
+    ]
+    assert find_tables(Page(1, 4_600.0, 1_200.0, words)) == []

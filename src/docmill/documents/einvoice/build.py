@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import attrs
 
@@ -13,6 +13,9 @@ from docmill.documents.values import Extraction, LineItem, Party, Value
 __all__ = ["Header", "extraction_of"]
 
 _CREDIT_NOTES = {"81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532"}
+
+_PRICES = Context(prec=10)
+"""Digits that a price per unit is given with, if it is divided: enough for amounts of millions to be right."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +55,7 @@ def extraction_of(header: Header, data: InvoiceData) -> Extraction:
 def _line(line: InvoiceLine) -> LineItem:
     price = line.net_price
     if price is not None and line.base_quantity not in {Decimal(0), Decimal(1)}:
-        price = (price / line.base_quantity).normalize()
+        price = _PRICES.divide(price, line.base_quantity).normalize()
     return LineItem(
         description=_text(line.description),
         quantity=_money(line.quantity),

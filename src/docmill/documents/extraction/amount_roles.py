@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import attrs
 
@@ -16,7 +18,10 @@ _HEADER_REACH, _FIRST_REACH = 20, 5
 _MAX_LABEL_TOKENS = 14
 _SPECIFIC = {"net", "tax", "gross", "due", "prepaid", "allowance", "charge", "sub"}
 _UNTOLD = "previous"
-_PERCENT = re.compile(r"\d+(?:[.,]\d+)?\s?%")
+_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)\s?%")
+_ROUNDING = Decimal("0.02")
+_MAX_OF_RATE = 6
+"""A row with more amounts than these is a line of a table, not what one rate comes to."""
 
 
 @attrs.frozen(eq=False)
@@ -167,6 +172,7 @@ def _is_column(segment: Segment) -> bool:
 
 
 def _in_row(row: Row, amounts: list[Amount], headers: list[_Header]) -> Iterable[RoledAmount]:
+    of_rate = _of_rate(row, amounts)
     parts: frozenset[str] = frozenset()
     used: list[_Header] = []
     end = 0
@@ -179,10 +185,25 @@ def _in_row(row: Row, amounts: list[Amount], headers: list[_Header]) -> Iterable
             parts = parts_of([t for t in _tokens_in(row, amount.end, len(row.text)) if t.gap < 3.0][:3])
         end = amount.end
         header = _header_of(amount, headers)
-        yield from _roled(amount, parts, header, bool(own), len(amounts) == 1)
+        if amount in of_rate:
+            yield RoledAmount(amount, "basis" if amount is of_rate[0] else "tax", 1.0)
+        else:
+            yield from _roled(amount, parts, header, bool(own), len(amounts) == 1)
         used += [header] if header else []
     for header in used:
         header.last = row.index
+
+
+def _of_rate(row: Row, amounts: list[Amount]) -> tuple[Amount, ...]:
+    """What a tax is on and what it comes to, if a row says both: "plus 7 % VAT on 168.22: 11.78"; else nothing."""
+    if not 2 <= len(amounts) <= _MAX_OF_RATE or "tax" not in parts_of(_tokens_in(row, 0, amounts[-1].start)):
+        return ()
+    rates = [Decimal(match[1].replace(",", ".")) for match in _PERCENT.finditer(row.text)]
+    for base, tax in pairwise(amounts):
+        for rate in rates[:_MAX_OF_RATE]:
+            if rate and tax.value and abs(base.value * rate / 100 - tax.value) <= _ROUNDING:
+                return base, tax
+    return ()
 
 
 def _label_parts(row: Row, start: int, end: int) -> frozenset[str]:

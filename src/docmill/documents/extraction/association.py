@@ -11,9 +11,10 @@ from docmill.documents.pages import Box
 
 __all__ = ["Item", "Match", "associate"]
 
+_MAX_LABELS = 1500
 _ROWS_BELOW = 4
 _MAX_WORDS_BETWEEN = 3
-_STRENGTH = {"number_weak": 0.75, "issue_date_weak": 0.85, "due_date_weak": 0.6}
+_STRENGTH = {"number_weak": 0.75, "number_bare": 0.7, "issue_date_weak": 0.85, "due_date_weak": 0.6}
 
 
 class Item(Protocol):
@@ -67,6 +68,7 @@ def associate(labels: Sequence[Label], items: Mapping[int, Sequence[T]], rows: S
         rows: all rows of the document.
     """
     starts: dict[int, list[int]] = {}
+    labels = labels[:_MAX_LABELS]
     for label in labels:
         starts.setdefault(label.row.index, []).append(label.start)
     pairs = [pair for label in labels for pair in _pairs(label, items, rows, starts)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from docmill.documents.extraction.layout import Row, Segment
+from docmill.documents.extraction.layout import Row, Segment, around
 from docmill.documents.extraction.party_words import ZIP_CITY
 from docmill.documents.pages import Box
 
@@ -29,8 +29,7 @@ class Block:
     @property
     def box(self) -> Box:
         """Around all lines."""
-        boxes = [line.box for line in self.lines]
-        return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
+        return around(line.box for line in self.lines)
 
     @property
     def text(self) -> str:

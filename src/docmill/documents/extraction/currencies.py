@@ -59,9 +59,9 @@ _CROWNS = {"sv": "SEK", "da": "DKK", "no": "NOK"}
 
 MONEY_SIGN = (
     r"(?:(?:US|AU|CA|NZ|HK|A|C|S|R)?\$|[€£₹₽₺₪₩₴₫฿¥]|"
-    r"\b(?:(?:" + "|".join(sorted(CODES)) + r")|(?i:Rs\.?|zł|Kč|kr\.?|Ft|SFr\.?|Fr\.|Euros?|RM|Lei|Rp))(?!\w))"
+    r"\b(?:(?:" + "|".join(sorted(CODES)) + r")|Ft|RM|Rp|(?i:Rs\.?|zł|Kč|kr\.?|SFr\.?|Fr\.|Euros?|Lei))(?!\w))"
 )
-"""A pattern for what stands before or after an amount."""
+"""A pattern for what stands before or after an amount. ``ft`` and ``rm`` measure, ``Ft`` and ``RM`` are money."""
 
 
 def code_of(sign: str, language: str | None = None) -> str | None:

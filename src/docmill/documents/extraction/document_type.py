@@ -8,7 +8,7 @@ import attrs
 from docmill.documents.extraction.layout import Row, normalise
 from docmill.documents.pages import Box
 
-__all__ = ["Kind", "detect_type"]
+__all__ = ["BILLING", "Kind", "detect_type"]
 
 _TITLES = {
     "credit_note": "credit note, credit memo, gutschrift, rechnungskorrektur, stornorechnung, avoir, "
@@ -43,7 +43,8 @@ _TITLES = {
     "yours sincerely, yours faithfully, kind regards, cordialement, best regards",
 }
 _ORDER = list(_TITLES)
-_BILLING = {"invoice", "credit_note", "receipt", "reminder"}
+BILLING = frozenset({"invoice", "credit_note", "receipt", "reminder"})
+"""Kinds that ask for money, or say that it was given."""
 
 
 @attrs.frozen
@@ -77,7 +78,7 @@ def detect_type(rows: Sequence[Row], has_total: bool, has_number: bool) -> Kind:
         if row.page != rows[0].page:
             break
         for name, start, end in _titles_in(row):
-            score = _prominence(row, start, end) + (0.4 if name in _BILLING and has_total else 0.0)
+            score = _prominence(row, start, end) + (0.4 if name in BILLING and has_total else 0.0)
             if best is None or score > best[0]:
                 raw = " ".join(row.text[start:end].split())
                 confidence = max(0.3, min(0.95, 0.4 + 0.3 * score))
@@ -86,7 +87,7 @@ def detect_type(rows: Sequence[Row], has_total: bool, has_number: bool) -> Kind:
         name = "invoice" if has_total and has_number else "other"
         return Kind(name, "", None, None, 0.4)
     kind = best[1]
-    if kind.name not in _BILLING and has_total and has_number:
+    if kind.name not in BILLING and has_total and has_number:
         return attrs.evolve(kind, name="invoice", raw="", page=None, box=None, confidence=0.5)
     return kind
 

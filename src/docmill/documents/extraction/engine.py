@@ -6,13 +6,14 @@ import attrs
 
 from docmill.documents.einvoice import EmbeddedInvoice, read_invoice
 from docmill.documents.extraction.amount_roles import roled_amounts
-from docmill.documents.extraction.document_type import Kind, detect_type
+from docmill.documents.extraction.document_type import BILLING, Kind, detect_type
 from docmill.documents.extraction.evidence import Evidence, collect
 from docmill.documents.extraction.language import detect_language
-from docmill.documents.extraction.layout import Row, rows_of
+from docmill.documents.extraction.layout import Row, around, rows_of
 from docmill.documents.extraction.lines import find_lines
 from docmill.documents.extraction.locate import locate
-from docmill.documents.extraction.parties import PartyName, find_parties
+from docmill.documents.extraction.money import Amount
+from docmill.documents.extraction.parties import Parties, PartyName, find_parties
 from docmill.documents.extraction.scalars import find_currency, find_dates, find_iban, find_number, value_at
 from docmill.documents.extraction.tables import find_tables
 from docmill.documents.extraction.totals import Total, Totals, find_totals, likely
@@ -24,6 +25,8 @@ from docmill.documents.values import Extraction, LineItem, Party, Table, Value
 __all__ = ["embedded_invoice", "extract"]
 
 _FIRST_PAGES, _LAST_PAGES = 12, 6
+_BUSINESS = BILLING | {"order", "delivery_note"}
+_CLEARLY_CALLED, _CLEARLY_SENDER = 0.75, 0.55
 
 
 def extract(reading: Reading, *, embedded_xml: bool = True) -> Extraction:
@@ -73,12 +76,15 @@ def _printed(evidence: Evidence, lines: list[LineItem]) -> Extraction:
     rows = evidence.rows
     language = detect_language(rows)
     code = language[0] if language else None
-    number, numbers = find_number(evidence)
-    dates = find_dates(evidence, numbers, code)
     totals = _totals(evidence)
+    kind = detect_type(rows, totals.gross is not None, find_number(evidence, is_bill=False)[0] is not None)
+    number, numbers = find_number(evidence, is_bill=kind.name in BILLING)
+    dates = find_dates(evidence, numbers, code)
     parties = find_parties(rows, evidence.labelled("seller", "buyer", "other_party", "account_holder", "seller_inline"))
     seller_vat, buyer_vat = find_vats(evidence, parties)
-    kind = detect_type(rows, totals.gross is not None, number is not None)
+    is_business = kind.name in _BUSINESS or _is_clear(totals, kind)
+    if not is_business:
+        totals, parties = Totals(), _clear(parties)
     is_given_back = kind.name == "credit_note" and totals.gross is not None and totals.gross.value < 0
     if is_given_back:
         totals, lines = _as_invoiced(totals), [_line_as_invoiced(line) for line in lines]
@@ -90,14 +96,14 @@ def _printed(evidence: Evidence, lines: list[LineItem]) -> Extraction:
         invoice_number=number,
         issue_date=dates.issue,
         due_date=dates.due,
-        currency=find_currency(evidence, code),
+        currency=find_currency(evidence, _printed_in(totals), code, is_business),
         seller=Party(name=_party(parties.seller), vat=seller_vat),
         buyer=Party(name=_party(parties.buyer), vat=buyer_vat),
         iban=find_iban(evidence),
-        net_total=_total(totals.net, rows),
-        tax_total=_total(totals.tax, rows),
-        gross_total=_total(totals.gross, rows),
-        amount_due=_total(totals.due, rows),
+        net_total=_total(totals.net),
+        tax_total=_total(totals.tax),
+        gross_total=_total(totals.gross),
+        amount_due=_total(totals.due),
         lines=lines,
     )
 
@@ -113,6 +119,31 @@ def _totals(evidence: Evidence) -> Totals:
     return find_totals(
         roled_amounts(evidence.rows, amounts, others), [each for row in amounts.values() for each in row]
     )
+
+
+def _is_clear(totals: Totals, kind: Kind) -> bool:
+    """In a letter or a report, amounts in sentences and tables are totals only if one is clearly called so.
+
+    A document that does not say what it is may be a bill; what stands apart from its sentences counts.
+    """
+    total = totals.gross or (totals.net if kind.name == "other" else None)
+    if total is None or total.amount is None:
+        return False
+    if kind.name == "other":
+        row = total.amount.row
+        return not row.text[total.amount.end : row.segment_at(total.amount.start).end].strip(" .*")
+    return total.confidence >= _CLEARLY_CALLED and total.amount.is_likely
+
+
+def _clear(parties: Parties) -> Parties:
+    """What stands at the top of a form or a report is its title, unless more says that it is who sends it."""
+    seller = parties.seller
+    return attrs.evolve(parties, seller=seller if seller and seller.confidence >= _CLEARLY_SENDER else None)
+
+
+def _printed_in(totals: Totals) -> list[Amount]:
+    every = [total for total in (totals.gross, totals.due, totals.net, totals.tax) if total is not None]
+    return [amount for total in every for amount in (total.amount, *total.summands) if amount is not None]
 
 
 def _as_invoiced(totals: Totals) -> Totals:
@@ -140,13 +171,26 @@ def _kind(kind: Kind, rows: Sequence[Row]) -> Value:
 
 
 def _party(found: PartyName | None) -> Value | None:
-    return None if found is None else value_at(found.name, found.name.text, found.confidence)
+    if found is None:
+        return None
+    return attrs.evolve(value_at(found.name, found.name.text, found.confidence), raw=found.name.text)
 
 
-def _total(total: Total | None, rows: Sequence[Row]) -> Value | None:
+def _total(total: Total | None) -> Value | None:
     if total is None:
         return None
     text = f"{total.value:f}"
-    if total.amount is None:
-        return Value(value=text, raw="", confidence=min(total.confidence, 0.6), source=rows[0].source)
-    return value_at(total.amount, text, total.confidence)
+    return _sum(total, text) if total.amount is None else value_at(total.amount, text, total.confidence)
+
+
+def _sum(total: Total, text: str) -> Value:
+    """A total that is printed in parts; it has a place if they are all on one page."""
+    values = [value_at(amount, text, min(total.confidence, 0.8)) for amount in total.summands]
+    first = min(values, key=lambda value: value.confidence)
+    is_one_place = len({value.page for value in values}) == 1
+    return attrs.evolve(
+        first,
+        raw=" + ".join(value.raw for value in values),
+        page=first.page if is_one_place else None,
+        bbox=around(amount.box for amount in total.summands) if is_one_place else None,
+    )

@@ -1,6 +1,7 @@
 """Everything in a document that may be a value or a label, by the rows it stands in."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 import attrs
@@ -44,6 +45,12 @@ class Evidence:
         """The labels that have one of the roles."""
         wanted = set(roles)
         return [label for label in self.labels if label.roles & wanted]
+
+    def labels_of(self, row: Row) -> list[Label]:
+        """The labels of a row, from left to right."""
+        index: Callable[[Label], int] = lambda label: label.row.index  # noqa: E731
+        first = bisect_left(self.labels, row.index, key=index)
+        return self.labels[first : bisect_right(self.labels, row.index, key=index)]
 
 
 def collect(rows: Sequence[Row]) -> Evidence:

@@ -23,6 +23,12 @@ _SAME_ROW = 0.6
 _RUN_GAP = 0.65
 """Of the height of a row: a wider gap ends a run. A space between words is about 0.25."""
 
+_FEWEST = 3
+"""Words that tell a typeface."""
+
+_SAME_WIDTH = 0.04
+"""Of the width of a character: how far those of one row may differ in a typeface in which all are as wide."""
+
 
 @attrs.frozen
 class Run:
@@ -67,6 +73,16 @@ class TextRow:
     def middle(self) -> float:
         """The y halfway."""
         return (self.y0 + self.y1) / 2
+
+    def pitch(self) -> float | None:
+        """Points from one character to the next one in a typeface in which all are as wide, as typewriters have it.
+
+        Its spaces are twice as wide as those of other typefaces. None if the characters differ in width.
+        """
+        widths = [(word.x1 - word.x0) / len(word.text) for word in self.words]
+        if len(widths) < _FEWEST or min(widths) <= 0 or max(widths) - min(widths) > _SAME_WIDTH * max(widths):
+            return None
+        return median(widths)
 
     def runs(self, gap: float = _RUN_GAP, is_cut: Callable[[Word, Word], bool] | None = None) -> list[Run]:
         """Cut the row where the space is wide.

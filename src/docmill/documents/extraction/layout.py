@@ -8,6 +8,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
 from math import isfinite
 
@@ -15,13 +16,14 @@ import attrs
 
 from docmill.documents.pages import Box, Page, TextSource, Word
 
-__all__ = ["Row", "Segment", "Token", "clean", "normalise", "rows_of"]
+__all__ = ["Row", "Segment", "Token", "around", "clean", "normalise", "rows_of"]
 
 SEGMENT_GAP = 0.8
 """Heights of the text between two words, from which on they are of two segments."""
 
 _MAX_COORDINATE = 1e6
 _MAX_WORD = 200
+_MAX_ROW = 250
 _OPEN_ROWS = 6
 _BUCKET = 8.0
 _PIECES = re.compile(r"[^\s:#=/]+(?:(?:[:=](?=[\d/])|/(?=\d)|(?<=\d)/)[^\s:#=/]+)*|[:#=/]")
@@ -182,7 +184,11 @@ def _row_before(
         for index in buckets.get(number, ()):
             last = rows[index][-1]
             distance = abs((last.y0 + last.y1) / 2 - middle)
-            fits = distance <= 0.55 * max(last.y1 - last.y0, 1.0) and word.x0 >= last.x1 - 0.4 * height
+            fits = (
+                len(rows[index]) < _MAX_ROW
+                and distance <= 0.55 * max(last.y1 - last.y0, 1.0)
+                and word.x0 >= last.x1 - 0.4 * height
+            )
             if fits and distance < best_distance:
                 best, best_distance = index, distance
     return best
@@ -240,10 +246,11 @@ def _tokens(text: str, position: int, gap: float) -> list[Token]:
     return tokens
 
 
+def around(boxes: Iterable[Box]) -> Box:
+    """The box around all boxes, of which there is at least one."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
 def _union(words: list[Word]) -> Box:
-    return (
-        min(word.x0 for word in words),
-        min(word.y0 for word in words),
-        max(word.x1 for word in words),
-        max(word.y1 for word in words),
-    )
+    return around(word[1:5] for word in words)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 
 import attrs
@@ -65,21 +65,14 @@ def _at(value: Value, item: Item | None) -> Value:
     return value if item is None else attrs.evolve(value, page=item.row.page, bbox=item.box)
 
 
-def _number(value: Value) -> Decimal | None:
-    try:
-        return Decimal(value.value)
-    except InvalidOperation:
-        return None
-
-
 def _money(value: Value | None, printed: Value | None, evidence: Evidence) -> Value | None:
     if value is None:
         return None
-    wanted = _number(value)
-    if printed is not None and wanted is not None and _number(printed) == wanted and printed.page:
+    wanted = Decimal(value.value)
+    if printed is not None and printed.page and Decimal(printed.value) == wanted:
         return _placed(value, printed)
     amounts = (amount for amount in _all(evidence.amounts) if amount.is_likely)
-    return _at(value, next((each for each in amounts if wanted is not None and abs(each.value) == abs(wanted)), None))
+    return _at(value, next((each for each in amounts if abs(each.value) == abs(wanted)), None))
 
 
 def _date(value: Value | None, printed: Value | None, evidence: Evidence) -> Value | None:
@@ -131,8 +124,8 @@ def _lines(embedded: list[LineItem], printed: list[LineItem]) -> list[LineItem]:
     left = list(printed)
     placed = []
     for line in embedded:
-        amount = line.amount and _number(line.amount)
-        found = next((each for each in left if each.amount and _number(each.amount) == amount), None)
+        amount = line.amount and Decimal(line.amount.value)
+        found = next((each for each in left if each.amount and Decimal(each.amount.value) == amount), None)
         if found is None:
             placed.append(line)
             continue
@@ -153,6 +146,6 @@ def _beside(value: Value | None, printed: Value | None) -> Value | None:
 
 
 def _equal(value: Value | None, printed: Value | None) -> Value | None:
-    if value is None or printed is None or _number(value) != _number(printed):
+    if value is None or printed is None or Decimal(value.value) != Decimal(printed.value):
         return value
     return _placed(value, printed)

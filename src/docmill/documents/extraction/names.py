@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import attrs
 
 from docmill.documents.extraction.labels import Label, labels_in
-from docmill.documents.extraction.layout import Row, normalise
+from docmill.documents.extraction.layout import Row, Segment, normalise
 from docmill.documents.extraction.party_words import (
     COMMON_DOMAINS,
     CONTACT,
@@ -23,9 +23,23 @@ __all__ = ["Name", "is_name_key", "matches_domain", "name_in", "returned_name", 
 
 _MAX_LENGTH = 70
 _MAX_WORDS = 9
+_MONEY = re.compile(r"\d[.,]\d\d(?!\d)|[€$£₹]")
+_TITLE = re.compile(
+    r"(?:application|request|statement|certificate|notice|confirmation|declaration|report|registration|order|"
+    r"antrag|bescheinigung|erklärung|bestätigung|anmeldung|demande|attestation|déclaration|avis|relevé|solicitud|"
+    r"certificado|declaración|aviso|domanda|richiesta|dichiarazione|certificato|aanvraag|verklaring|pedido|"
+    r"declaração|ansökan|ansøgning|søknad|wniosek)"
+    r" (?:for|of|to|about|on|auf|für|über|zur|zum|de|d['\u2019]\w+|du|des|di|del|della|van|voor|om|o)\b",
+    re.IGNORECASE,
+)
+"""How the title of a form or of a document begins."""
+
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _LEAD = re.compile(r"^[\s:.,;#*●•·|\-\u2013]+")
 _TAIL = re.compile(r"[\s:,;*●•·|\-\u2013]+$")
+_SET_APART = re.compile(r"\s{2,}|\s[●•·|]\s|,\s|\s[-\u2013]\s|\s\(")
+_PARTNERS = re.compile(r"[^\W\d_][\w\-]+(?:, [^\W\d_][\w\-]+)+ (?:[&+]|und|and|et|y|e)(?=\s|$)")
+"""Names of partners before the last one: "Baker, Reed & Cole"."""
 _SEPARATOR = re.compile(r"\s*[●•·∙|*■♦◦\u2022]\s*|\s+[-\u2013\u2014/]\s*|\s*[-\u2013\u2014]\s+|,\s+|\s{2,}")
 _DOMAIN = re.compile(r"(?:@|https?://|www\.)(?:www\.)?([\w-]+(?:\.[\w-]+)*)\.([a-z]{2,})", re.IGNORECASE)
 _BARE_DOMAIN = re.compile(
@@ -149,9 +163,10 @@ class Name:
 
     Attributes:
         text: the name.
-        row: where it stands.
+        row: where it stands; the first of its rows if it is set on two lines.
         start, end: in the text of the row.
-        box: around its words.
+        box: around its words, on both lines.
+        second: its second line, if it has one.
     """
 
     text: str
@@ -159,6 +174,7 @@ class Name:
     start: int
     end: int
     box: Box
+    second: Segment | None = None
 
     @property
     def key(self) -> str:
@@ -167,8 +183,9 @@ class Name:
 
     @property
     def height(self) -> float:
-        """Of its text, in points."""
-        return self.box[3] - self.box[1]
+        """Of one line of its text, in points."""
+        _, y0, _, y1 = self.row.box_between(self.start, self.end)
+        return y1 - y0
 
 
 def name_in(row: Row, start: int, end: int) -> Name | None:
@@ -185,7 +202,8 @@ def name_in(row: Row, start: int, end: int) -> Name | None:
         start += len(words[0]) + 1
         words = words[1:]
     text = " ".join(words)
-    cut = re.search(r"\s{2,}|\s[●•·|]\s|,\s|\s[-\u2013]\s|\s\(", text)
+    partners = _PARTNERS.match(text)
+    cut = _SET_APART.search(text, partners.end() if partners else 0)
     if cut and not LEGAL_FORM.match(text[cut.end() :]):
         text = text[: cut.start()]
     text = _TAIL.sub("", text)
@@ -208,13 +226,20 @@ def _is_plausible(row: Row, start: int, text: str) -> bool:
     if normalise(words[-1]) in _HEADING_WORDS:
         return False
     if (
-        key in SALUTATIONS
+        LEGAL_FORM.fullmatch(text)
+        or key in SALUTATIONS
         or key in COUNTRIES
         or key in _NO_NAMES
         or sum(char.isdigit() for char in text) > len(text) * 0.34
     ):
         return False
-    if ":" in text or CONTACT.search(text) or (ZIP_CITY.search(text) and not LEGAL_FORM.search(text)):
+    if (
+        ":" in text
+        or _MONEY.search(text)
+        or _TITLE.match(text)
+        or CONTACT.search(text)
+        or (ZIP_CITY.search(text) and not LEGAL_FORM.search(text))
+    ):
         return False
     if STREET.search(text) and not LEGAL_FORM.search(text):
         return False

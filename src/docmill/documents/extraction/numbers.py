@@ -1,4 +1,8 @@
-"""Numbers as invoices of many countries print them: read into `Decimal`."""
+"""Numbers as invoices of many countries print them: read into `Decimal`.
+
+This is for a text that is one number and nothing else, such as a cell; the decimal mark of the whole document settles
+what can be read in two ways. `money` finds the amounts within running text, where each has to stand by itself.
+"""
 
 import re
 import unicodedata

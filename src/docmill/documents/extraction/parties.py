@@ -10,6 +10,7 @@ from docmill.documents.extraction.labels import Label
 from docmill.documents.extraction.layout import Row, Segment, normalise
 from docmill.documents.extraction.names import Name, is_name_key, matches_domain, name_in, returned_name, senders_domain
 from docmill.documents.extraction.party_words import CONTACT, LEGAL_FORM, LEGAL_NAME, SALUTATIONS
+from docmill.documents.extraction.wrapped_names import name_above, whole_name
 
 __all__ = ["Parties", "PartyName", "find_parties"]
 
@@ -61,15 +62,23 @@ def find_parties(rows: Sequence[Row], labels: Sequence[Label]) -> Parties:
         labels: of parties, in the order of the rows.
     """
     first = [row for row in rows if row.page == rows[0].page]
+    heights = [row.height for row in first]
+    usual = sorted(heights)[len(heights) // 2]
     candidates: dict[str, _Candidate] = {}
-    for name, seller, buyer in _all_candidates(rows, first, labels):
+    seconds: list[Segment] = []
+    for found, seller, buyer in _all_candidates(rows, first, labels, usual):
+        if any(each.row == found.row.index and each.start <= found.start < each.end for each in seconds):
+            continue
+        name = whole_name(found, rows, usual)
+        if name.second is not None and len(seconds) < _MAX_CANDIDATES:
+            seconds.append(name.second)
         _add(candidates, name, seller, buyer)
-    _recognise(list(candidates.values()), first, rows)
+    _recognise(list(candidates.values()), usual, rows)
     return _choose(list(candidates.values()))
 
 
 def _all_candidates(
-    rows: Sequence[Row], first: Sequence[Row], labels: Sequence[Label]
+    rows: Sequence[Row], first: Sequence[Row], labels: Sequence[Label], usual: float
 ) -> Iterator[tuple[Name, float, float]]:
     blocks = blocks_of(first)
     yield from _labelled(rows, labels)
@@ -78,11 +87,14 @@ def _all_candidates(
     for row in first:
         if row.box[1] < 0.5 * row.page_height:
             returned = returned_name(row)
-            if returned is not None:
+            above = returned and name_above(returned, rows)
+            if above is not None:
+                yield above, 1.1, -1.0
+            elif returned is not None:
                 yield returned, 1.3, -1.0
                 below |= {id(block) for block in _beneath(row, returned, blocks)}
     for block in blocks:
-        for name, seller, buyer in _of_block(block, first, id(block) in below):
+        for name, seller, buyer in _of_block(block, first, id(block) in below, usual):
             if (name.row.index, name.start) not in elsewhere:
                 yield name, seller, buyer
     for row in first:
@@ -168,17 +180,20 @@ def _below(label: Label, segment: Segment, rows: Sequence[Row]) -> Name | None:
     return None
 
 
-def _of_block(block: Block, rows: Sequence[Row], is_recipient: bool) -> Iterator[tuple[Name, float, float]]:
+def _of_block(
+    block: Block, rows: Sequence[Row], is_recipient: bool, usual: float
+) -> Iterator[tuple[Name, float, float]]:
     """The name at the head of a block with an address, or at the top of the page."""
-    by_index = {row.index: row for row in rows}
+    offset = rows[0].index
     town = block.town_line
-    row = by_index[block.lines[0].row]
+    row = rows[block.lines[0].row - offset]
     top = block.box[1] / max(row.page_height, 1.0)
     lines = block.lines[: town or 3]
-    names = [name_in(by_index[line.row], line.start, line.end) for line in lines]
+    names = [name_in(rows[line.row - offset], line.start, line.end) for line in lines]
     found = next((name for name in names if name is not None), None)
     if found is None or (town is None and top > 0.2):
         return
+    found = whole_name(found, rows, usual)
     seller, buyer = _weigh(block, found, top, town is not None)
     salutation = any(_is_addressed(line.text) for line in lines)
     if salutation:
@@ -240,17 +255,15 @@ def _merged(one: float, other: float) -> float:
     return max(one, other) + 0.15 * (min(one, other) > 0)
 
 
-def _recognise(candidates: list[_Candidate], first: Sequence[Row], rows: Sequence[Row]) -> None:
+def _recognise(candidates: list[_Candidate], usual: float, rows: Sequence[Row]) -> None:
     """A name that is also in a web or mail address is the sender's, as a rule."""
     domain = senders_domain(rows)
     for each in candidates:
         if domain and matches_domain(each.name, domain):
             each.seller += 0.7
             each.buyer -= 0.5
-    heights = [row.height for row in first]
-    usual = sorted(heights)[len(heights) // 2]
     for each in candidates:
-        if each.name.height > 1.5 * usual and each.name.box[1] < 0.25 * first[0].page_height:
+        if each.name.height > 1.5 * usual and each.name.box[1] < 0.25 * rows[0].page_height:
             each.seller += 0.2
 
 

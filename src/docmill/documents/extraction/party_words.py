@@ -26,7 +26,8 @@ _FORMS = (
     r"S\.p\.A\.|SpA|S\.P\.A\.|S\.n\.c\.|S\.a\.s\.|"
     r"S\.L\.U?\.?|SL|SLU|S\.A\.U\.|S\.C\.P\.|Lda\.?|LDA|Unipessoal|AB|A/S|ApS|AS|ASA|Oy|Oyj|Ab|HB|"
     r"sp\.\s?z\s?o\.\s?o\.|Sp\.\s?z\s?o\.\s?o\.|sp\.\s?j\.|"
-    r"spółka akcyjna|S\.A|s\.\s?r\.\s?o\.|a\.\s?s\.|Kft\.?|Zrt\.?|Nyrt\.?|Bt\.|d\.o\.o\.|EOOD|OOD|S\.C\.|Sàrl|Sagl|"
+    r"spółka akcyjna|S\.A|s\.\s?r\.\s?o\.|a\.\s?s\.|Kft\.?|Zrt\.?|Nyrt\.?|Bt\.|d\.o\.o\.|EOOD|OOD|S\.C\.|"
+    r"S\.\s?à\.?\s?r\.\s?l\.|Sàrl|Sagl|"
     r"Foundation|Stiftung|Verein|Genossenschaft"
 )
 LEGAL_FORM = re.compile(rf"(?<![\w.])(?:{_FORMS})(?![\w])")

@@ -13,7 +13,9 @@ from docmill.documents.extraction.currencies import CODES, code_of
 from docmill.documents.extraction.dates import DateMatch, Order, order_of
 from docmill.documents.extraction.evidence import Evidence
 from docmill.documents.extraction.identifiers import Identifier, after_label
+from docmill.documents.extraction.labels import Label
 from docmill.documents.extraction.layout import Row
+from docmill.documents.extraction.money import Amount
 from docmill.documents.extraction.references import Reference
 from docmill.documents.values import Value
 
@@ -29,6 +31,10 @@ _CODE = re.compile(r"(?<![A-Za-z])(" + "|".join(sorted(CODES)) + r")(?![A-Za-z])
 _ACCOUNT = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{8,30}")
 _DATE_ROLES = ("due_date", "issue_date", "other_date", "due_date_weak", "issue_date_weak")
 _DISCOUNT = ("skonto", "escompte", "discount", "sconto", "descuento", "korting", "rabat")
+_NUMBER_ROLES = frozenset({"number", "number_weak", "number_bare"})
+_BARE = frozenset({"number_bare"})
+_OTHER = frozenset({"other_number"})
+_ISSUE_DATE = frozenset({"issue_date", "issue_date_weak"})
 T = TypeVar("T", bound=Item)
 
 
@@ -55,12 +61,21 @@ def value_at(item: Item, value: str, confidence: float, valid: bool | None = Non
     )
 
 
-def find_number(evidence: Evidence) -> tuple[Value | None, list[Match[Reference]]]:
-    """The number of the invoice, and which reference belongs to which label."""
-    labels = evidence.labelled("number", "number_weak", "other_number")
+def find_number(evidence: Evidence, *, is_bill: bool) -> tuple[Value | None, list[Match[Reference]]]:
+    """The number of the invoice, and which reference belongs to which label.
+
+    Args:
+        evidence: of the document.
+        is_bill: whether "Number" next to "Date" is the number of an invoice, since the document is one.
+    """
+    labels = [
+        label
+        for label in evidence.labelled("number", "number_weak", "other_number", "number_bare")
+        if label.roles != _BARE or (is_bill and (_is_beside_date(label, evidence) or _is_on_date(label, evidence)))
+    ]
     matches = associate(labels, evidence.references, evidence.rows)
     best: tuple[float, Match[Reference]] | None = None
-    counts = Counter(match.item.value for match in matches if match.label.roles & {"number", "number_weak"})
+    counts = Counter(match.item.value for match in matches if match.label.roles & _NUMBER_ROLES)
     for match in matches:
         score = _number_score(match) + 0.04 * min(counts[match.item.value] - 1, 3)
         score -= 0.02 * (match.item.row.page - 1) + 0.0005 * match.item.row.index
@@ -77,6 +92,8 @@ def _number_score(match: Match[Reference]) -> float:
     digits = sum(char.isdigit() for char in item.value)
     if "number" in roles:
         return match.score if digits > 1 or len(item.value) < 6 else match.score - 0.2
+    if "number_bare" in roles:
+        return match.score if digits > 1 else 0.0
     if "number_weak" not in roles:
         return 0.0
     between = item.row.text[match.label.end : item.start] if item.row is match.label.row else ":"
@@ -90,6 +107,36 @@ def _number_score(match: Match[Reference]) -> float:
     ):
         return 0.0
     return match.score - (0.0 if is_close else 0.1)
+
+
+def _is_beside_date(label: Label, evidence: Evidence) -> bool:
+    """Among the heads of a document's own columns, "Number" next to "Date" is the number of the document.
+
+    The table of its lines may have a number and a date as well, but also heads that are labels of no field.
+    """
+    row = label.row
+    heads = {each.start: each.roles for each in evidence.labels_of(row) if each.opens and each.closes}
+    right = [heads.get(segment.start, frozenset()) for segment in row.segments if segment.start > label.start]
+    is_dated = any(roles & _ISSUE_DATE for roles in heads.values())
+    return label.start in heads and is_dated and all(right)
+
+
+def _is_on_date(label: Label, evidence: Evidence) -> bool:
+    """Whether the label right above or below is that of the date, unless a head says that both are of an order."""
+
+    def beside(distance: int, roles: frozenset[str]) -> bool:
+        index = label.row.index + distance
+        labels = evidence.labels_of(evidence.rows[index]) if 0 <= index < len(evidence.rows) else ()
+        return any(
+            each.roles & roles
+            and each.opens
+            and each.row.page == label.row.page
+            and abs(each.box[0] - label.box[0]) < label.row.height
+            for each in labels
+        )
+
+    is_dated = beside(-1, _ISSUE_DATE) or beside(1, _ISSUE_DATE)
+    return label.opens and is_dated and not any(beside(-steps, _OTHER) for steps in (1, 2))
 
 
 def find_dates(evidence: Evidence, numbers: Sequence[Match[Reference]], language: str | None) -> Dates:
@@ -129,8 +176,8 @@ def _behind_numbers(evidence: Evidence, numbers: Sequence[Match[Reference]]) -> 
         item = match.item
         following = next((each for each in evidence.dates.get(item.row.index, ()) if each.start >= item.end), None)
         if following and _is_behind(item, following):
-            yield following, "issue_date" if match.label.roles & {"number", "number_weak"} else "other_date"
-        elif following is None and match.label.roles & {"number", "number_weak"}:
+            yield following, "issue_date" if match.label.roles & _NUMBER_ROLES else "other_date"
+        elif following is None and match.label.roles & _NUMBER_ROLES:
             yield from _on_the_next_row(evidence, item)
 
 
@@ -204,22 +251,33 @@ class _Sign:
     box: tuple[float, float, float, float]
 
 
-def find_currency(evidence: Evidence, language: str | None) -> Value | None:
-    """The currency: as it is named, or by the signs next to amounts and the codes in the text."""
+def find_currency(
+    evidence: Evidence, totals: Sequence[Amount], language: str | None, is_business: bool
+) -> Value | None:
+    """The currency: as it is named, else by the signs beside the totals, else by those beside amounts in general.
+
+    Args:
+        evidence: of the document.
+        totals: the amounts that are its totals.
+        language: of the document.
+        is_business: whether it is a document of business: sums that others tell of are not in a currency of theirs.
+    """
     for label in evidence.labelled("currency"):
         match = _CODE.search(label.row.text, label.end)
         if match and match.start() - label.end < 12:
             return _currency(label.row, match.start(), match.end(), match[1], 0.97)
+    beside = Counter(code for amount in totals if (code := code_of(amount.sign, language)))
     votes: Counter[str] = Counter()
     places: dict[str, tuple[Row, int, int]] = {}
     for row in evidence.rows:
         for code, start, end, weight in _signs(evidence, row, language):
-            votes[code] += weight
-            places.setdefault(code, (row, start, end))
-    if not votes:
+            if code in beside or not beside:
+                votes[code] += weight
+                places.setdefault(code, (row, start, end))
+    if not votes or not is_business:
         return None
-    (code, weight), *_ = votes.most_common(1)
-    return _currency(*places[code], code, 0.5 + 0.45 * weight / votes.total())
+    code = max(votes, key=lambda each: (beside[each], votes[each]))
+    return _currency(*places[code], code, 0.5 + 0.45 * votes[code] / votes.total())
 
 
 def _signs(evidence: Evidence, row: Row, language: str | None) -> Iterable[tuple[str, int, int, int]]:

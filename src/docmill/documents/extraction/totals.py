@@ -26,13 +26,15 @@ class Total:
 
     Attributes:
         value: how much.
-        amount: where it is printed; None if it is concluded from others.
+        amount: where it is printed; None if it is the sum of others.
         confidence: 0 to 1.
+        summands: those others, at least two of them.
     """
 
     value: Decimal
     amount: Amount | None
     confidence: float
+    summands: tuple[Amount, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +52,7 @@ class _Choice:
     value: Decimal
     score: float
     amount: Amount | None
+    summands: tuple[Amount, ...] = ()
 
 
 @attrs.frozen
@@ -120,14 +123,16 @@ def _choices(roled: Sequence[RoledAmount], weights: dict[str, float]) -> list[_C
 
 def _with_sums(roled: Sequence[RoledAmount], taxes: list[_Choice], wanted: set[Decimal]) -> list[_Choice]:
     """Taxes of several rates may be printed without their sum: runs of them that come to what is wanted."""
-    values = [each.amount.value for each in roled if each.role == "tax" and each.score >= _CLEAR][:_MAX_TAXES]
+    every = [each.amount for each in roled if each.role == "tax" and each.score >= _CLEAR][:_MAX_TAXES]
     known = {choice.value for choice in taxes}
-    sums = {
-        sum(values[first:last], Decimal(0))
-        for first in range(len(values))
-        for last in range(first + 2, min(first + 2 + _MAX_RATES, len(values) + 1))
-    }
-    return [*taxes, *(_Choice(value, 0.5, None) for value in sorted((sums & wanted) - known))]
+    sums: dict[Decimal, tuple[Amount, ...]] = {}
+    for first in range(len(every)):
+        for last in range(first + 2, min(first + 2 + _MAX_RATES, len(every) + 1)):
+            run = tuple(every[first:last])
+            value = sum((amount.value for amount in run), Decimal(0))
+            if value in wanted and value not in known:
+                sums.setdefault(value, run)
+    return [*taxes, *(_Choice(value, 0.5, None, run) for value, run in sorted(sums.items(), key=lambda each: each[0]))]
 
 
 def _unnamed(value: Decimal, every: Sequence[Amount]) -> _Choice | None:
@@ -162,7 +167,7 @@ def _weigh(
 def _total(choice: _Choice | None, bonus: float) -> Total | None:
     if choice is None:
         return None
-    return Total(choice.value, choice.amount, max(0.3, min(0.99, choice.score * 0.8 + bonus)))
+    return Total(choice.value, choice.amount, max(0.3, min(0.99, choice.score * 0.8 + bonus)), choice.summands)
 
 
 def _due(roled: Sequence[RoledAmount], gross: _Choice) -> Total | None:

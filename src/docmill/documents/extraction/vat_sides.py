@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from docmill.documents.einvoice.checks import is_vat_valid
 from docmill.documents.extraction.evidence import Evidence
@@ -18,6 +19,7 @@ from docmill.documents.values import Value
 __all__ = ["find_vats"]
 
 _ROWS_OF_SECTION = 12
+_MAX_NUMBERS = 50
 _BUYER_WORDS = frozenset(BUYER_WORDS)
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -31,8 +33,9 @@ def find_vats(evidence: Evidence, parties: Parties) -> tuple[Value | None, Value
     """
     seller: Value | None = None
     buyer: Value | None = None
-    for number, confidence in _numbers(evidence):
-        is_buyers = _is_buyers(number, evidence, parties)
+    heads = evidence.labelled("seller", "buyer")
+    for number, confidence in islice(_numbers(evidence), _MAX_NUMBERS):
+        is_buyers = _is_buyers(number, heads, parties)
         value = value_at(number, number.value, confidence, is_vat_valid(number.value))
         if is_buyers and buyer is None:
             buyer = value
@@ -67,14 +70,14 @@ def _is_other(number: Identifier, evidence: Evidence) -> bool:
     return any(number.start < each.end and each.start < number.end for each in others)
 
 
-def _is_buyers(number: Identifier, evidence: Evidence, parties: Parties) -> bool:
+def _is_buyers(number: Identifier, heads: Sequence[Label], parties: Parties) -> bool:
     row = number.row
     segment = row.segment_at(number.start)
     before = row.text[max(0, number.start - 45) : number.start]
     around = before + row.text[number.end : segment.end][:15]
     if any(normalise(word) in _BUYER_WORDS for word in _WORD.findall(around)):
         return True
-    section = _section(number, evidence.labelled("seller", "buyer"))
+    section = _section(number, heads)
     if section is not None:
         return "buyer" in section.roles
     seller = _distance(number.box, row.page, parties.seller.name if parties.seller else None)

@@ -71,6 +71,9 @@ LABELS: dict[str, list[str]] = {
         "#, warenrechnung, kostenrechnung, honorarrechnung, facture d'acompte, ticket number, reservation number, "
         "confirmation number"
     ),
+    "number_bare": _split(
+        "number, no, nr, nummer, numero, num, numer, nro, n, cislo, szam, sorszam, numar, numero de documento"
+    ),
     "other_number": _split(
         "order number, order no, order id, order #, order nr, order ref, po number, po no, po #, purchase order, "
         "purchase order no, purchase order number, customer no, "
@@ -235,7 +238,8 @@ LABELS: dict[str, list[str]] = {
         "billing address, billing information, billing details, billing to, "
         "sold to, sold to party, customer, customer name, customer details, customer address, client, client name, "
         "buyer, buyer name, purchaser, recipient, guest name, guest, name of guest, passenger, passenger name, "
-        "charged to, attention, attn, bill recipient, to, receiver, subscriber, consumer name, payer, issued to, "
+        "charged to, attention, attn, bill recipient, to, aan, an, till, til, para, dla, "
+        "receiver, subscriber, consumer name, payer, issued to, "
         "prepared for, "
         "rechnung an, rechnungsempfanger, rechnungsadresse, rechnungsanschrift, kaufer, kaufer leistungsempfanger, "
         "kunde, kundin, auftraggeber, leistungsempfanger, empfanger, "
@@ -261,7 +265,7 @@ LABELS: dict[str, list[str]] = {
         "bill from, company name, remit to, make payable to, "
         "company, provider, hotel, "
         "verkaufer, lieferant, rechnungssteller, rechnungsaussteller, absender, leistungserbringer, aussteller, "
-        "auftragnehmer, verkauft durch, verkauf durch, versicherer, zahlungsempfanger, kreditor, "
+        "auftragnehmer, verkauft durch, verkauft von, verkauf durch, versicherer, zahlungsempfanger, kreditor, "
         "vendeur, fournisseur, emetteur, prestataire, emis par, vendu par, expediteur, "
         "vendedor, proveedor, emisor, vendido por, datos del emisor, razon social emisor, "
         "venditore, fornitore, cedente, cedente prestatore, mittente, venduto da, emittente, "
@@ -272,7 +276,7 @@ LABELS: dict[str, list[str]] = {
     ),
     "seller_inline": _split(
         "sold by, issued by, received by, payment received by, billed by, invoiced by, provided by, operated by, "
-        "services are sold by, verkauft durch, verkauf durch, ausgestellt von, ausgestellt durch, "
+        "services are sold by, verkauft durch, verkauft von, verkauf durch, ausgestellt von, ausgestellt durch, "
         "emis par, vendu par, emise par, vendido por, emitida por, emitido por, venduto da, emessa da, "
         "verkocht door, uitgegeven door, utfardad av, wystawiona przez, wystawil"
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import attrs
 
@@ -79,9 +79,34 @@ def stacks_below(columns: Sequence[Column], rows: Sequence[Sequence[Figure]]) ->
 
 
 def _named(columns: Sequence[Column], rows: Sequence[Sequence[Figure]]) -> list[Stack]:
-    stacks = stack_figures(figure for row in rows for figure in row)
+    stacks = _join(stack_figures(figure for row in rows for figure in row), columns, rows[:_MAX_ROWS])
     name_stacks(stacks, columns)
     return stacks
+
+
+def _join(stacks: Sequence[Stack], columns: Sequence[Column], rows: Sequence[Sequence[Figure]]) -> list[Stack]:
+    """Make one of neighbours below the same heading that no row has both of.
+
+    Units of different lengths behind right-aligned quantities keep these from overlapping: "1 ream" above "12 m".
+    """
+    together = {pair for row in rows for pair in pairwise(sorted(place_figures(stacks, row)))}
+    joined: list[Stack] = []
+    for place, stack in enumerate(stacks):
+        before = joined[-1] if joined else None
+        if before and (place - 1, place) not in together and _is_one_column(before, stack, columns):
+            before.x1 = stack.x1
+            before.figures += stack.figures
+        else:
+            joined.append(stack)
+    return joined
+
+
+def _is_one_column(one: Stack, other: Stack, columns: Sequence[Column]) -> bool:
+    """Whether two stacks of numbers without a per cent sign stand below the same heading, and below no other one."""
+    if one.percents or other.percents:
+        return False
+    above = [column for column in columns if min(column.x1, other.x1) > max(column.x0, one.x0)]
+    return len(above) == 1 and min(above[0].x1, one.x1) > max(above[0].x0, one.x0) and above[0].x1 > other.x0
 
 
 def _is_in(stack: Stack, figure: Figure) -> bool:

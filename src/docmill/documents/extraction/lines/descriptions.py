@@ -43,6 +43,19 @@ class Anchor:
     figures: list[Figure]
 
 
+@attrs.frozen
+class _Layout:
+    """Where descriptions may stand.
+
+    Attributes:
+        columns: from left to right; empty if there is no heading.
+        takes_margin: whether what stands left of all columns is description.
+    """
+
+    columns: Sequence[Column]
+    takes_margin: bool = False
+
+
 @attrs.define
 class _Text:
     """What the description of one line is made of: runs by the place of their row."""
@@ -60,17 +73,29 @@ def describe(entries: Sequence[Entry], anchors: Sequence[Anchor], header: Header
         return []
     known = {anchor.entry: anchor for anchor in anchors}
     places = [place for place, entry in enumerate(entries) if entry in known]
-    columns = header.columns if header is not None else []
-    texts = [_Text({place: _runs(entries[place], known[entries[place]].figures, columns)}) for place in places]
+    layout = _layout_of(header, anchors)
+    texts = [_Text({place: _runs(entries[place], known[entries[place]].figures, layout)}) for place in places]
     lines = _drawn_lines(entries)
     for index, place in enumerate(places):
         end = places[index + 1] if index + 1 < len(places) else len(entries)
-        reached = _spread(entries, place, range(place + 1, end), texts[index], columns, lines)
+        reached = _spread(entries, place, range(place + 1, end), texts[index], layout, lines)
         if index + 1 < len(places):
-            _spread(entries, end, range(end - 1, reached, -1), texts[index + 1], columns, lines)
+            _spread(entries, end, range(end - 1, reached, -1), texts[index + 1], layout, lines)
     if not any(texts[0].runs.values()) or lines:
-        _spread(entries, places[0], range(places[0] - 1, -1, -1), texts[0], columns, lines)
+        _spread(entries, places[0], range(places[0] - 1, -1, -1), texts[0], layout, lines)
     return [_to_value(entries, text, place) for text, place in zip(texts, places, strict=True)]
+
+
+def _layout_of(header: Header | None, anchors: Sequence[Anchor]) -> _Layout:
+    """The columns of a heading; what stands left of all of them counts if most lines have no text below a heading.
+
+    Terms of payment or the address of the seller may run down the page beside the lines.
+    """
+    if header is None:
+        return _Layout([])
+    strict = _Layout(header.columns)
+    described = sum(bool(_runs(anchor.entry, anchor.figures, strict)) for anchor in anchors)
+    return _Layout(header.columns, described * 2 < len(anchors))
 
 
 def _spread(
@@ -78,7 +103,7 @@ def _spread(
     anchor: int,
     places: range,
     text: _Text,
-    columns: Sequence[Column],
+    layout: _Layout,
     lines: dict[int, list[float]],
 ) -> int:
     """Add rows one after another, away from the anchor, until one is too far off; returns the last one added."""
@@ -89,7 +114,7 @@ def _spread(
             break
         if any(figure.is_money and not figure.is_in_text for figure in entry.figures):
             break
-        runs = _runs(entry, [], columns)
+        runs = _runs(entry, [], layout)
         if runs:
             text.runs[place] = runs
         last = place
@@ -119,26 +144,27 @@ def _is_cut(one: Entry, other: Entry, lines: dict[int, list[float]]) -> bool:
     return bisect_right(heights, lower) > bisect_right(heights, upper)
 
 
-def _runs(entry: Entry, figures: Sequence[Figure], columns: Sequence[Column]) -> list[Run]:
+def _runs(entry: Entry, figures: Sequence[Figure], layout: _Layout) -> list[Run]:
     """The parts of a row that are description."""
     taken = {place for figure in figures if not figure.is_in_text for place in range(figure.first, figure.last + 1)}
     free = [word for place, word in enumerate(entry.row.words) if place not in taken]
     if not free:
         return []
     runs = TextRow(free, entry.row.y0, entry.row.y1).runs(_GAP)
-    return [run for run in runs if _is_description(run, columns)]
+    return [run for run in runs if _is_description(run, layout)]
 
 
-def _is_description(run: Run, columns: Sequence[Column]) -> bool:
+def _is_description(run: Run, layout: _Layout) -> bool:
     folded = fold(run.text)
     if not any(has_letters(word, 2) for word in folded.split()) or folded in UNITS or folded in LUMP_SUMS:
         return False
+    columns = layout.columns
     if not any(column.role is Role.DESCRIPTION for column in columns):
         return True
     nearest = max(columns, key=lambda column: min(run.x1, column.x1) - max(run.x0, column.x0))
     overlap = min(run.x1, nearest.x1) - max(run.x0, nearest.x0)
     if overlap <= 0 and run.x1 < columns[0].x0:
-        return True
+        return layout.takes_margin
     return nearest.role in {Role.DESCRIPTION, None}
 
 

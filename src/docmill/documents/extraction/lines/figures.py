@@ -15,6 +15,12 @@ __all__ = ["Figure", "figures_in"]
 _CLOSE = 0.5
 """Of the height of a row: what is nearer belongs together."""
 
+_MONOSPACE = 1.25
+"""Of the width of a character, where all are as wide: what is nearer belongs together."""
+
+_FARTHEST_WORD = 8
+"""Words before a number that are looked at to find out whether it is a part of a text."""
+
 _CURRENCY_WORD = re.compile(CURRENCY)
 _GROUP_START = re.compile(r"[-+(\u2212]?[$€£]?\d{1,3}")
 _GROUP = re.compile(r"\d{3}(?:[.,]\d+|[.,]-{1,2})?[)-]?[€$£]?")
@@ -59,8 +65,26 @@ class Figure:
         return max(0, -int(self.value.as_tuple().exponent))
 
 
-def figures_in(row: TextRow, mark: DecimalMark | None) -> list[Figure]:
+@attrs.frozen
+class _Line:
+    """A row, and how far apart the words of one text may stand in it."""
+
+    words: list[Word]
+    height: float
+    space: float
+
+    @classmethod
+    def of(cls, row: TextRow) -> "_Line":
+        return cls(row.words, row.height, _MONOSPACE * (row.pitch() or 0.0))
+
+    def is_close(self, place: int, share: float = _CLOSE) -> bool:
+        """Whether the word after this one stands near it."""
+        return self.words[place + 1].x0 - self.words[place].x1 < max(share * self.height, self.space)
+
+
+def figures_in(line: TextRow, mark: DecimalMark | None) -> list[Figure]:
     """All numbers of a row, from left to right; dates, and numbers of articles and telephones, are none."""
+    row = _Line.of(line)
     figures: list[Figure] = []
     place = 0
     while place < len(row.words):
@@ -77,12 +101,12 @@ def _may_start(text: str) -> bool:
     return any(character.isdigit() for character in text) or text in {"-", "\u2212", "("}
 
 
-def _figure_at(row: TextRow, place: int, mark: DecimalMark | None) -> Figure | None:
+def _figure_at(row: _Line, place: int, mark: DecimalMark | None) -> Figure | None:
     words = row.words
     last = place
     text = words[place].text
     if not any(character.isdigit() for character in text):
-        if place + 1 == len(words) or not _is_close(row, place):
+        if place + 1 == len(words) or not row.is_close(place):
             return None
         last = place + 1
         text += words[last].text
@@ -96,10 +120,10 @@ def _figure_at(row: TextRow, place: int, mark: DecimalMark | None) -> Figure | N
     return _with_surroundings(row, place, last, value, unit)
 
 
-def _continues(row: TextRow, text: str, last: int) -> bool:
+def _continues(row: _Line, text: str, last: int) -> bool:
     """Whether the next word is another group of three digits of the same number."""
     is_group = _GROUP_START.fullmatch(text) or re.fullmatch(r"\D?\d{1,3}(?: \d{3})+", text)
-    return bool(is_group and _GROUP.fullmatch(row.words[last + 1].text) and _is_close(row, last, 0.4))
+    return bool(is_group and _GROUP.fullmatch(row.words[last + 1].text) and row.is_close(last, 0.4))
 
 
 def _read(text: str, mark: DecimalMark | None) -> tuple[Decimal, str] | None:
@@ -120,13 +144,13 @@ def _is_identifier(text: str) -> bool:
     return text.isdigit() and (len(text) > _LONGEST_WHOLE or _LEADING_ZEROS.fullmatch(text) is not None)
 
 
-def _with_surroundings(row: TextRow, first: int, last: int, value: Decimal, unit: str) -> Figure:
+def _with_surroundings(row: _Line, first: int, last: int, value: Decimal, unit: str) -> Figure:
     words = row.words
     start, end = first, last
     has_currency = not has_letters(unit) and any(not c.isascii() or c == "$" for c in words[first].text)
-    if start and _is_close(row, start - 1, 1.2) and _CURRENCY_WORD.fullmatch(words[start - 1].text):
+    if start and row.is_close(start - 1, 1.2) and _CURRENCY_WORD.fullmatch(words[start - 1].text):
         start, has_currency = start - 1, True
-    following = words[end + 1].text if end + 1 < len(words) and _is_close(row, end, 1.2) else ""
+    following = words[end + 1].text if end + 1 < len(words) and row.is_close(end, 1.2) else ""
     if following == "%":
         end, unit = end + 1, "%"
     elif _CURRENCY_WORD.fullmatch(following) and fold(following) not in UNITS:
@@ -142,13 +166,18 @@ def _with_surroundings(row: TextRow, first: int, last: int, value: Decimal, unit
         is_percent=unit == "%",
         has_unit=unit not in {"", "%"},
         is_money=unit == "" and (has_currency or -int(value.as_tuple().exponent) == 2),
-        is_in_text=start > 0 and _is_close(row, start - 1) and _is_prose(words[start - 1]),
+        is_in_text=_follows_text(row, start),
     )
 
 
-def _is_close(row: TextRow, place: int, share: float = _CLOSE) -> bool:
-    """Whether the word after this one stands near it."""
-    return row.words[place + 1].x0 - row.words[place].x1 < share * row.height
+def _follows_text(row: _Line, start: int) -> bool:
+    """Whether a text leads up to a number, perhaps over units and other numbers, as in "beam 20 x 30 cm"."""
+    for place in range(start - 1, max(start - 1 - _FARTHEST_WORD, -1), -1):
+        if not row.is_close(place):
+            return False
+        if _is_prose(row.words[place]):
+            return True
+    return False
 
 
 def _is_unit(text: str) -> bool:

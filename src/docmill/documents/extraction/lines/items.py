@@ -23,6 +23,10 @@ __all__ = ["items_of", "items_without_heading", "to_items"]
 
 MAX_ITEMS = 2_000
 
+_BASES = (Decimal(100), Decimal(1000))
+_FINEST = Decimal("0.000001")
+"""What a concluded price is rounded to."""
+
 _CONFIRMED = 0.95
 _BY_HEADING = 0.75
 _BY_POSITION = 0.5
@@ -99,7 +103,9 @@ def _anchor(entry: Entry, row: dict[int, Figure], assignment: Assignment) -> Anc
 
 def _stands_for_itself(entry: Entry) -> bool:
     """Whether an amount without quantity and price may be a line: it has a text that is no discount on another line."""
-    return any(has_letters(word.text, 2) for word in entry.row.words) and not starts_with(entry, DEDUCTIONS)
+    taken = {place for figure in entry.figures for place in range(figure.first, figure.last + 1)}
+    text = any(has_letters(word.text, 2) for place, word in enumerate(entry.row.words) if place not in taken)
+    return text and not starts_with(entry, DEDUCTIONS)
 
 
 def to_items(entries: Sequence[Entry], anchors: Sequence[Anchor], header: Header | None) -> list[LineItem]:
@@ -138,16 +144,25 @@ def _one(anchor: Anchor) -> Value | None:
 
 
 def _unit_price(anchor: Anchor) -> Decimal:
-    """The price of one unit: what is printed may be for a hundred."""
+    """The price of one unit: what is printed may be for a hundred, or for as many as the row says."""
     assert anchor.price is not None
     price = anchor.price.value
     if anchor.quantity is None or anchor.confidence < _CONFIRMED or not price:
         return _with_cents(price)
     wanted, product = abs(anchor.amount.value), abs(anchor.quantity.value * price)
-    for base in (Decimal(100), Decimal(1000)):
-        if product and abs(product / base - wanted) <= Decimal("0.01") + wanted / 1000:
-            return price / base
+    slack = Decimal("0.01") + wanted / 1000
+    if abs(product - wanted) > slack:
+        for base in (*_BASES, *_printed_bases(anchor)):
+            if product and abs(product / base - wanted) <= slack:
+                return _with_cents((price / base).quantize(_FINEST).normalize())
     return _with_cents(price)
+
+
+def _printed_bases(anchor: Anchor) -> list[Decimal]:
+    """The other whole numbers of the row: one may be how many units the price is for."""
+    known = (anchor.quantity, anchor.price, anchor.amount)
+    others = [figure for figure in anchor.figures if not any(figure is one for one in known)]
+    return [figure.value for figure in others if figure.decimals == 0 and figure.value > 1 and not figure.is_percent]
 
 
 def _with_cents(amount: Decimal) -> Decimal:

@@ -49,25 +49,35 @@ class Phrases:
     def __init__(self, phrases: Mapping[Role, str]) -> None:
         self._whole: dict[tuple[str, ...], Role] = {}
         self._stems: dict[str, Role] = {}
+        self._long_stems: dict[tuple[str, ...], list[tuple[str, Role]]] = {}
         for role, listed in phrases.items():
             for phrase in (fold_phrase(part) for part in listed.split(",")):
-                if phrase.endswith("*"):
-                    self._stems[phrase[:-1]] = role
+                *first, last = phrase.rstrip("*").split() or [""]
+                if phrase.endswith("*") and first:
+                    self._long_stems.setdefault(tuple(first), []).append((last, role))
+                elif phrase.endswith("*"):
+                    self._stems[last] = role
                 else:
                     self._whole[tuple(phrase.split())] = role
-        self._longest = max(map(len, self._whole))
+        self._longest = max(*map(len, self._whole), *(len(first) + 1 for first in self._long_stems))
         self._starts = tuple(self._stems)
 
     def at(self, words: Sequence[str], start: int) -> tuple[Role, int] | None:
         """The role of the phrase that starts with this word, and how many words it has."""
         for length in range(min(self._longest, len(words) - start), 0, -1):
-            role = self._whole.get(tuple(words[start : start + length]))
+            role = self._of(words[start : start + length])
             if role is not None:
                 return role, length
         if words[start].startswith(self._starts):
             stem = max((stem for stem in self._starts if words[start].startswith(stem)), key=len)
             return self._stems[stem], 1
         return None
+
+    def _of(self, words: Sequence[str]) -> Role | None:
+        """The role of exactly these words, the last of which may be longer than a stem."""
+        role = self._whole.get(tuple(words))
+        stems = self._long_stems.get(tuple(words[:-1]), ())
+        return role or next((role for stem, role in stems if words[-1].startswith(stem)), None)
 
     def starts(self, text: str) -> bool:
         """Whether a folded text starts with a phrase."""

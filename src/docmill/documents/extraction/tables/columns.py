@@ -1,5 +1,6 @@
 """Where the columns of a block are, and whether it is a table at all."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -75,15 +76,20 @@ def _with_sparse(columns: list[Span], runs: Sequence[Run]) -> list[Span]:
 
 
 def columns_of(run: Run, columns: Sequence[Span]) -> list[int]:
-    """The columns that a run stands in; the nearest one if it stands in none."""
-    inside = [
-        place
-        for place, column in enumerate(columns)
-        if min(run.x1, column.x1) - max(run.x0, column.x0) > 0.25 * min(column.x1 - column.x0, run.x1 - run.x0)
-    ]
+    """The columns that a run stands in; the nearest one if it stands in none. They are sorted, and apart."""
+    first = bisect_right(columns, run.x0, key=lambda column: column.x1)
+    inside = []
+    for place in range(first, len(columns)):
+        column = columns[place]
+        if column.x0 >= run.x1:
+            break
+        shared = min(run.x1, column.x1) - max(run.x0, column.x0)
+        if shared > 0.25 * min(column.x1 - column.x0, run.x1 - run.x0):
+            inside.append(place)
     if inside or not columns:
         return inside
-    return [min(range(len(columns)), key=lambda place: max(columns[place].x0 - run.x1, run.x0 - columns[place].x1))]
+    beside = range(max(0, first - 1), min(len(columns), first + 2))
+    return [min(beside, key=lambda place: max(columns[place].x0 - run.x1, run.x0 - columns[place].x1))]
 
 
 def is_table(block: Block, columns: Sequence[Span]) -> bool:
@@ -135,7 +141,7 @@ def side_by_side(block: Block, columns: Sequence[Span]) -> list[Block]:
         return []
     gaps = [right.x0 - left.x1 for left, right in pairwise(columns)]
     usual = median(gaps)
-    numeric = [_is_numeric_column(block, columns, place) for place in range(len(columns))]
+    numeric = _are_numeric(block, columns)
     for place in range(1, len(columns) - 2):
         middle = (columns[place].x1 + columns[place + 1].x0) / 2
         if _crosses(block, middle):
@@ -148,9 +154,15 @@ def side_by_side(block: Block, columns: Sequence[Span]) -> list[Block]:
     return []
 
 
-def _is_numeric_column(block: Block, columns: Sequence[Span], column: int) -> bool:
-    texts = [run.text for line in block.lines for run in line.runs if columns_of(run, columns) == [column]]
-    return sum(map(is_numeric, texts)) * 2 >= len(texts)
+def _are_numeric(block: Block, columns: Sequence[Span]) -> list[bool]:
+    """For each column whether what stands in it alone is mostly numbers."""
+    texts: list[list[str]] = [[] for _ in columns]
+    for line in block.lines:
+        for run in line.runs:
+            places = columns_of(run, columns)
+            if len(places) == 1:
+                texts[places[0]].append(run.text)
+    return [sum(map(is_numeric, each)) * 2 >= len(each) for each in texts]
 
 
 def _crosses(block: Block, x: float) -> bool:
