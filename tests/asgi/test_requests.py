@@ -129,6 +129,17 @@ async def test_force_cancels_what_is_at_work(client: Make) -> None:
     assert [failure.code for failure in job.errors] == ["cancelled"]
 
 
+async def test_force_stops_what_a_cancelled_job_still_has_at_work(client: Make) -> None:
+    ann = client()
+    job_id = await ann.create(["20s-"])
+    await anyio.sleep(1)
+    assert (await ann.post(f"{PREFIX}/{job_id}/cancel")).status == 200
+    answer = await ann.post(f"{PREFIX}/{job_id}/cancel?force=true")
+    assert (answer.status, answer.json) == (200, {"message": "Running documents of the job stopped"})
+    await ann.queue.wait(job_id, drained=True)
+    assert (await ann.post(f"{PREFIX}/{job_id}/cancel?force=true")).status == 409
+
+
 async def test_what_failed_is_tried_again(client: Make) -> None:
     ann = client()
     job_id = await ann.create(["a", "bad"])

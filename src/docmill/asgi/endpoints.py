@@ -89,6 +89,8 @@ class Endpoints:
         if await self._queue.cancel_job(job_id, force=force, owner=owner):
             return Response(200, cancel_response())
         job = await self._load(job_id, owner)
+        if force and not job.drained:
+            return Response(200, cancel_response(stopped=True))
         raise HttpError(409, "job_finished", f"The job is {job.status} already.")
 
     async def retry(self, request: Request, owner: str | None, job_id: str) -> Response:

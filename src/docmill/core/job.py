@@ -31,6 +31,10 @@ ORDERLY: Final = -1
 MakeAttempt = Callable[["JobMachine", int, str, float], Attempt]
 
 
+MAX_MESSAGE: Final = 500
+"""Characters of what a processor says of its progress; it is told to everybody who listens, again and again."""
+
+
 class JobMachine:
     """One job: what it may do next, and what each stimulus makes of it.
 
@@ -542,7 +546,7 @@ class JobMachine:
         if self.running.get(attempt.position) is not attempt or attempt.position == FINALIZE:
             return
         attempt.fraction = max(fraction, attempt.fraction or 0.0)
-        attempt.message = message
+        attempt.message = message[:MAX_MESSAGE]
         self.reporting = True
         self.reports[attempt.position] = attempt
         self.herald.reported(now)

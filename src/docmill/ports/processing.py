@@ -67,7 +67,7 @@ class ProcessingContext(Protocol):
 
         Args:
             fraction: 0.0 to 1.0; what is beyond is cut off, and it never goes back within an attempt.
-            message: a few words for a person.
+            message: a few words for a person; what is beyond 500 characters is cut off.
 
         Raises:
             ValueError: ``fraction`` is not a number.

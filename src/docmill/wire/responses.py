@@ -21,6 +21,7 @@ __all__ = [
 
 CREATED_MESSAGE = "Batch processing job created successfully"
 CANCELLED_MESSAGE = "Job cancelled successfully"
+STOPPED_MESSAGE = "Running documents of the job stopped"
 
 CREATED = Record(
     "CreateResponse",
@@ -43,7 +44,9 @@ CREATED = Record(
     ),
 )
 
-CANCELLED = Record("CancelResponse", (Field("message", "", Constant(CANCELLED_MESSAGE), "For people."),))
+CANCELLED = Record(
+    "CancelResponse", (Field("message", "", Choice((CANCELLED_MESSAGE, STOPPED_MESSAGE)), "For people."),)
+)
 
 JOB_STATUS = Record("JobResponse", (Field("data", "", JOB, "The job."),))
 
@@ -88,9 +91,13 @@ def create_response(job_id: str, status: JobStatus | str, document_count: int, t
     return {"data": data, "message": CREATED_MESSAGE}
 
 
-def cancel_response() -> dict[str, Any]:
-    """What ``POST .../:jobId/cancel`` answers."""
-    return {"message": CANCELLED_MESSAGE}
+def cancel_response(*, stopped: bool = False) -> dict[str, Any]:
+    """What ``POST .../:jobId/cancel`` answers.
+
+    Args:
+        stopped: the job was decided before, and what still ran of it was told to stop.
+    """
+    return {"message": STOPPED_MESSAGE if stopped else CANCELLED_MESSAGE}
 
 
 def error_response(code: str, message: str, problems: Iterable[Problem | tuple[str, str]] = ()) -> dict[str, Any]:

@@ -143,6 +143,14 @@ async def test_a_first_report_is_told_at_once() -> None:
     )
 
 
+async def test_a_message_is_cut_off_since_everybody_who_listens_is_told_it_again_and_again() -> None:
+    async with opened(reporting((0.5, 0.25, "x" * 1_000_000))) as queue:
+        ears = Ears(queue, "documentProgress")
+        await queue.wait(await queue.create_job(["a"], CHECK))
+
+    assert ears.the("documentProgress").event.message == "x" * 500
+
+
 async def test_further_reports_are_gathered_for_100_ms() -> None:
     times = [0, 0.03, 0.06, 0.09, 0.12, 0.15]
     async with opened(reporting(*((when, when, f"at {when}") for when in times))) as queue:
