@@ -86,11 +86,12 @@ class Endpoints:
         """Cancel a job."""
         force = request.flag("force")
         _check_name(job_id)
+        before = self._queue.get_job_status(job_id, owner=owner)
         if await self._queue.cancel_job(job_id, force=force, owner=owner):
             return Response(200, cancel_response())
-        job = await self._load(job_id, owner)
-        if force and not job.drained:
+        if force and before is not None and not before.drained:
             return Response(200, cancel_response(stopped=True))
+        job = await self._load(job_id, owner)
         raise HttpError(409, "job_finished", f"The job is {job.status} already.")
 
     async def retry(self, request: Request, owner: str | None, job_id: str) -> Response:
