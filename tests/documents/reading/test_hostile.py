@@ -16,7 +16,7 @@ pytestmark = [
 def test_hostile_documents_end_in_a_result_or_a_typed_error_and_harm_nobody(tmp_path: Path) -> None:
     suspects, innocents = prepare(tmp_path, scale=1, copies=4)
 
-    figures = run(tmp_path, suspects, innocents, budget=1.5)
+    figures = run(tmp_path, suspects, innocents, budget=5.0)
 
     assert {*FIGURES, "endings"} == set(figures)
     assert figures["untyped"] == {}
