@@ -29,8 +29,8 @@ async def play(document_id: str, context: ProcessingContext) -> dict[str, Any]:
     context.report(0.5, "half of it")
     await anyio.sleep({"slow": 0.5, "hang": 60.0}.get(kind, 0.06))
     if kind == "wordy":
-        for number in range(200):
-            context.report(number / 200, "x" * 500)
+        for number in range(300):
+            context.report(number / 300, "x" * 500)
             await anyio.sleep(0.02)
     if document_id == HOSTILE:
         raise PermanentError("<script>hacked=1</script> cannot be read")
