@@ -99,6 +99,10 @@ class Memory(threading.Thread):
                     continue
 
 
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children(recursive=True))
+
+
 def mixed(suspects: Iterable[str], innocents: list[str]) -> Iterator[str]:
     """The suspects with innocents among them, so that every innocent has bad company."""
     for at, suspect in enumerate(suspects):
@@ -160,6 +164,7 @@ def run(
         budget: seconds for each document.
     """
     before, begun = set(Path("/proc/self/fd").iterdir()), time.monotonic()
+    others = children()
     names = list(dict.fromkeys(mixed(suspects, innocents)))
     with Memory() as memory:
         outcomes = anyio.run(process, FolderSource(root), names, budget)
@@ -176,7 +181,7 @@ def run(
         "innocent_failures": len(harmed),
         "peak_worker_mib": max(memory.peak, *peaks, 0) // 2**20,
         "max_memory_mib": MAX_MEMORY // 2**20,
-        "processes_left": len(psutil.Process().children(recursive=True)),
+        "processes_left": len(children() - others),
         "descriptors_left": len(set(Path("/proc/self/fd").iterdir()) - before),
         "seconds": round(time.monotonic() - begun, 1),
         "endings": {name: kind_of(outcome) for name, outcome in outcomes.items()},
