@@ -323,7 +323,7 @@ async def test_a_jobs_own_summary_is_shown(tmp_path: Path) -> None:
         def finalize(self, outcomes: object, context: object) -> dict[str, Any]:
             return {
                 "documents": 2,
-                "totals": {"EUR": {"gross": "12.50"}, "XXX": None},
+                "totals": {"EUR": {"gross": "12.50"}, "CHF": None},
                 "duplicates": {"exact": [["a", "gone", 7], "ab"], "near": [{"ids": ["a", "b"], "similarity": 0.9}]},
                 "outliers": [
                     {
