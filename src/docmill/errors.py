@@ -72,7 +72,11 @@ class InvalidJobError(DocmillError, ValueError):
 
 
 class JobNotFoundError(DocmillError, LookupError):
-    """No job has this id, or it belongs to another owner: the two look the same on purpose."""
+    """No job has this id, or it belongs to another owner: the two look the same on purpose.
+
+    Attributes:
+        job_id: the id that was asked for.
+    """
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -93,7 +97,12 @@ class JobFailedError(DocmillError):
 
 
 class IdempotencyConflictError(DocmillError):
-    """An ``idempotency_key`` was used again for other documents or another job type."""
+    """An ``idempotency_key`` was used again for other documents or another job type.
+
+    Attributes:
+        key: the key.
+        job_id: the job that it stands for.
+    """
 
     def __init__(self, key: str, job_id: str) -> None:
         self.key = key

@@ -32,7 +32,14 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class JobEvent:
-    """The base of every event of a job."""
+    """The base of every event of a job.
+
+    Attributes:
+        job_id: which job.
+        owner: whose job it is; None if nobody's.
+        seq: the number of the event among those of its job, rising by one within one life of the process.
+        timestamp: when it happened, UTC.
+    """
 
     name: ClassVar[str]
 
@@ -44,7 +51,11 @@ class JobEvent:
 
 @attrs.frozen(kw_only=True)
 class JobStarted(JobEvent):
-    """The job's first document was started (beyond the seed)."""
+    """The job's first document was started (beyond the seed).
+
+    Attributes:
+        total_documents: how many documents the job has.
+    """
 
     name = "jobStarted"
 
@@ -55,7 +66,12 @@ class JobStarted(JobEvent):
 class Progress(JobEvent):
     """Documents settled. Told when the percent changed or 100 ms after the last one, so not once a document.
 
-    ``estimated_time_remaining`` is in seconds, None before the first document has settled.
+    Attributes:
+        progress: percent of documents settled, rounded down.
+        processed_documents: how many are settled, failed ones included.
+        total_documents: how many documents the job has.
+        failed_documents: how many failed for good.
+        estimated_time_remaining: seconds until the last document is likely to settle; None before the first one has.
     """
 
     name = "progress"
@@ -69,7 +85,12 @@ class Progress(JobEvent):
 
 @attrs.frozen(kw_only=True)
 class DocumentCompleted(JobEvent):
-    """One document succeeded (beyond the seed)."""
+    """One document succeeded (beyond the seed).
+
+    Attributes:
+        document_id: which document.
+        outcome: its DocumentResult.
+    """
 
     name = "documentCompleted"
 
@@ -79,7 +100,12 @@ class DocumentCompleted(JobEvent):
 
 @attrs.frozen(kw_only=True)
 class DocumentFailed(JobEvent):
-    """One document failed for good (beyond the seed)."""
+    """One document failed for good (beyond the seed).
+
+    Attributes:
+        document_id: which document.
+        outcome: its DocumentFailure.
+    """
 
     name = "documentFailed"
 
@@ -89,7 +115,14 @@ class DocumentFailed(JobEvent):
 
 @attrs.frozen(kw_only=True)
 class DocumentProgress(JobEvent):
-    """A processor reported how far it is with a document (beyond the seed); coalesced to one in 100 ms."""
+    """A processor reported how far it is with a document (beyond the seed); coalesced to one in 100 ms.
+
+    Attributes:
+        document_id: which document.
+        fraction: how far it is, 0.0 to 1.0.
+        message: the processor's own words about that.
+        attempt: the number of the attempt, from 1.
+    """
 
     name = "documentProgress"
 
@@ -101,7 +134,14 @@ class DocumentProgress(JobEvent):
 
 @attrs.frozen(kw_only=True)
 class TerminalEvent(JobEvent):
-    """The last event of a job. ``event_id`` is the same however often it is delivered over crashes."""
+    """The base of the last event of a job.
+
+    Attributes:
+        total_documents: how many documents the job has.
+        processed_documents: how many were settled when the job was decided, failed ones included.
+        failed_documents: how many had failed for good.
+        event_id: the same however often the event is delivered over crashes.
+    """
 
     total_documents: int
     processed_documents: int
@@ -111,7 +151,12 @@ class TerminalEvent(JobEvent):
 
 @attrs.frozen(kw_only=True)
 class JobCompleted(TerminalEvent):
-    """Every document is settled, and at least one succeeded. ``duration`` is in seconds."""
+    """Every document is settled, and at least one succeeded.
+
+    Attributes:
+        results: the documents that succeeded, in the order in which they settled.
+        duration: seconds from the start of the job to its decision.
+    """
 
     name = "jobCompleted"
 
@@ -121,7 +166,13 @@ class JobCompleted(TerminalEvent):
 
 @attrs.frozen(kw_only=True)
 class JobFailed(TerminalEvent):
-    """The job ended FAILED or TIMEOUT; ``status`` says which, ``error`` and ``code`` say why."""
+    """The job ended FAILED or TIMEOUT.
+
+    Attributes:
+        error: why, for a person.
+        status: which of the two.
+        code: why, for programs.
+    """
 
     name = "jobFailed"
 
@@ -141,7 +192,10 @@ class JobCancelled(TerminalEvent):
 class CircuitOpened:
     """No attempt of a job type starts: its service fails, asked for a pause, or attempts of it are stuck.
 
-    ``until`` is when one probe will be let through, UTC; None if that depends on stuck attempts coming back.
+    Attributes:
+        job_type: which job type.
+        error: the failure that opened the circuit, or why else nothing starts.
+        until: when one probe will be let through, UTC; None if that depends on stuck attempts coming back.
     """
 
     name: ClassVar[str] = "circuitOpened"
@@ -153,7 +207,11 @@ class CircuitOpened:
 
 @attrs.frozen(kw_only=True)
 class CircuitClosed:
-    """Attempts of a job type start again."""
+    """Attempts of a job type start again.
+
+    Attributes:
+        job_type: which job type.
+    """
 
     name: ClassVar[str] = "circuitClosed"
 
@@ -162,7 +220,11 @@ class CircuitClosed:
 
 @attrs.frozen(kw_only=True)
 class StoreUnavailable:
-    """The store could not record for a minute, so the queue has stopped. Its jobs go on when it is reopened."""
+    """The store could not record for a minute, so the queue has stopped. Its jobs go on when it is reopened.
+
+    Attributes:
+        error: for how long that was so, and what the store said last.
+    """
 
     name: ClassVar[str] = "storeUnavailable"
 
@@ -170,3 +232,4 @@ class StoreUnavailable:
 
 
 Event = JobEvent | CircuitOpened | CircuitClosed | StoreUnavailable
+"""What a queue tells; only a JobEvent has a job."""

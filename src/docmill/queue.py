@@ -199,12 +199,20 @@ class DocumentProcessingQueue(Listening):
         """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job.
 
         It knows the jobs of this host; ``load_job`` sees those of other hosts with the same store, too.
+
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
         """
         job = self._scheduler.find(job_id, owner)
         return None if job is None else job.snapshot(self._now())
 
     async def load_job(self, job_id: str, *, owner: str | None = None) -> Job | None:
         """The same as ``get_job_status``, but it looks in a durable store, too, where other hosts record their jobs.
+
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
 
         Raises:
             StoreError: the store cannot be read.
@@ -215,7 +223,12 @@ class DocumentProcessingQueue(Listening):
         return await self._elsewhere.load(job_id, owner)
 
     def get_all_jobs(self, *, active: bool = False, owner: str | None = None) -> list[Job]:
-        """Every retained job, newest first; with ``active`` only those that are PENDING or PROCESSING."""
+        """Every retained job, newest first.
+
+        Args:
+            active: only those that are PENDING or PROCESSING.
+            owner: only this owner's.
+        """
         now = self._now()
         return [
             job.snapshot(now)
@@ -263,6 +276,11 @@ class DocumentProcessingQueue(Listening):
     async def wait(self, job_id: str, *, drained: bool = False, owner: str | None = None) -> Job:
         """Wait until a job is decided; with ``drained`` until its last attempt has ended, too.
 
+        Args:
+            job_id: which job.
+            drained: whether to wait for its last attempt, too.
+            owner: only if it is this owner's.
+
         Raises:
             JobNotFoundError: there is no such job.
             QueueClosedError: the queue was closed before.
@@ -287,7 +305,14 @@ class DocumentProcessingQueue(Listening):
         return True
 
     async def join(self, *, owner: str | None = None) -> None:
-        """Wait until no job of this host, or none of an owner's, is left that is not decided and drained."""
+        """Wait until no job of this host is left that is not decided and drained.
+
+        Args:
+            owner: wait for this owner's jobs only.
+
+        Raises:
+            QueueClosedError: the queue was closed before.
+        """
         await checkpoint()
         while busy := [
             job
@@ -354,13 +379,13 @@ class DocumentProcessingQueue(Listening):
         Loop over it with ``async for``; breaking out is safe. It begins with the call. Progress that was not
         fetched in time is replaced by newer progress.
 
+        With a store that several hosts share, those of a job that another host runs are made from what is recorded
+        of it, a little later; whether there is such a job shows with the first one.
+
         Args:
             job_id: which job; if left out, the stream ends when the queue is closed.
             owner: only what is this owner's.
             documents: documentCompleted and documentFailed, too; ``outcomes`` is the better way to those.
-
-        With a store that several hosts share, those of a job that another host runs are made from what is recorded
-        of it, a little later; whether there is such a job shows with the first one.
 
         Raises:
             JobNotFoundError: there is no such job.
@@ -379,6 +404,10 @@ class DocumentProcessingQueue(Listening):
         """What becomes of each document, as they settle, from the first one on; ends when the job is drained.
 
         With a store that several hosts share, whether there is such a job may only show with the first one.
+
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
 
         Raises:
             JobNotFoundError: there is no such job.
@@ -410,7 +439,11 @@ class DocumentProcessingQueue(Listening):
         )
 
     def for_owner(self, owner: str) -> OwnedQueue:
-        """The same queue as one owner may see it."""
+        """The same queue as one owner may see it.
+
+        Args:
+            owner: whose jobs it is about, and who owns those that are created by it.
+        """
         return OwnedQueue(self, owner)
 
     async def _create(
@@ -543,7 +576,7 @@ class DocumentProcessingQueue(Listening):
         return {
             "processor": binding,
             "finalizes": binding.spec.finalize is not None,
-            "risky": binding.spec.declaration.isolation != "process",
+            "risky": binding.risky,
         }
 
     async def _open_host(self) -> None:

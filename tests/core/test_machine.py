@@ -45,6 +45,7 @@ HAPPENINGS = (
     "pause",
     "probe",
     "probe failed",
+    "probe taken back",
     "circuit opened",
     "circuit closed by its probe",
     "late success",
@@ -57,6 +58,10 @@ HAPPENINGS = (
     "forced",
     "forgotten",
     "report",
+    "joined",
+    "joined ok",
+    "given back",
+    "lost",
     "more seats",
     "fewer seats",
     "told to stop, obeys",
@@ -121,18 +126,28 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.world.running)
     @rule(data=st.data(), temper=tempers)
     def succeed(self, data: Any, temper: str) -> None:
-        self.world.succeed(data.draw(st.sampled_from(self.world.running)), temper)
+        self.world.succeed(data.draw(st.sampled_from(self.world.free_to_end)), temper)
+
+    @precondition(lambda self: self.world.leaders)
+    @rule(data=st.data(), most=st.sampled_from((1, 3, 20)), temper=tempers)
+    def join(self, data: Any, most: int, temper: str) -> None:
+        self.world.join(data.draw(st.sampled_from(self.world.leaders)), most, temper)
+
+    @precondition(lambda self: self.world.running)
+    @rule(data=st.data(), temper=tempers, lost=st.booleans())
+    def give_back(self, data: Any, temper: str, lost: bool) -> None:
+        self.world.give_back(data.draw(st.sampled_from(self.world.free_to_end)), temper, lost=lost)
 
     @precondition(lambda self: self.world.running)
     @rule(data=st.data(), mood=st.sampled_from(sorted(MOODS)), temper=tempers)
     def fail(self, data: Any, mood: str, temper: str) -> None:
-        self.world.fail(data.draw(st.sampled_from(self.world.running)), MOODS[mood], temper)
+        self.world.fail(data.draw(st.sampled_from(self.world.free_to_end)), MOODS[mood], temper)
 
     @precondition(lambda self: self.world.running)
     @rule(data=st.data(), mood=st.sampled_from(("ordinary", "service")))
     def stumble(self, data: Any, mood: str) -> None:
         """The same as ``fail``, so that more of the stories have retries and open circuits."""
-        self.world.fail(data.draw(st.sampled_from(self.world.running)), MOODS[mood])
+        self.world.fail(data.draw(st.sampled_from(self.world.free_to_end)), MOODS[mood])
 
     @rule(temper=tempers)
     def fill(self, temper: str) -> None:
@@ -151,7 +166,7 @@ class Story(RuleBasedStateMachine):
     @rule(data=st.data(), seconds=st.sampled_from((0.5, 4.0)), temper=tempers)
     def oversleep(self, data: Any, seconds: float, temper: str) -> None:
         self.world.oversleep(seconds)
-        self.world.succeed(data.draw(st.sampled_from(self.world.running)), temper)
+        self.world.succeed(data.draw(st.sampled_from(self.world.free_to_end)), temper)
 
     @precondition(lambda self: self.world.strays)
     @rule(data=st.data())

@@ -46,7 +46,7 @@ MUTANTS = [
         "decided jobs stay in the gate",
     ),
     # Starting.
-    Mutant("job", "len(self.running) < self.limit", "len(self.running) <= self.limit", "one attempt too many"),
+    Mutant("job", "self._at_work < self.limit", "self._at_work <= self.limit", "one attempt too many"),
     Mutant("job", "and self.gate.admits\n        if ready", "\n        if ready", "attempts behind a closed gate"),
     Mutant("job", "if self.decided or self._desk.paused or", "if self._desk.paused or", "attempts after the decision"),
     Mutant("job", "if self.decided or self._desk.paused or", "if self.decided or", "attempts while the store fails"),
@@ -75,7 +75,12 @@ MUTANTS = [
         "job", "or now >= self.alarm or position >= self.allowed:", "or now >= self.alarm:", "past the last document"
     ),
     Mutant("job", "if now + self.budget < self.alarm:", "if now + self.budget > self.alarm:", "no alarm for a budget"),
-    Mutant("job", "if self.left <= self.notable:", "if self.left < self.notable:", "a percent is told too late"),
+    Mutant(
+        "job",
+        "if self.left <= self.notable:\n            self._settled(now)\n        position",
+        "if self.left < self.notable:\n            self._settled(now)\n        position",
+        "a percent is told too late",
+    ),
     Mutant("job", "if self._ready and self.fresh >= self.allowed:", "if False:", "a turn with nothing to start"),
     Mutant("job", "        self.notable = self.total\n        if self.trail", "        if self.trail", "untold"),
     Mutant("job", "self.notable = self.total if self.decided else 0", "self.notable = 0", "late results never drain"),
@@ -98,7 +103,7 @@ MUTANTS = [
     Mutant(
         "job", "            return FailureCode.JOB_STOPPED\n", "            return None\n", "a retry after the decision"
     ),
-    Mutant("job", "if verdict.pause is None and now + self._wait", "if now + self._wait", "a pause within the budget"),
+    Mutant("job", "if code is None and verdict.pause is not None:", "if False:", "a pause within the budget"),
     Mutant("job", "if now >= attempt.budget_end:", "if now > attempt.budget_end:", "over the budget"),
     Mutant(
         "job",
@@ -209,11 +214,93 @@ MUTANTS = [
     Mutant("turns", "if seats.line.size and not seats.free:", "if seats.line.size:", "called for nothing"),
     Mutant("turns", "return most", "return wanted", "more wanted than can be had"),
     Mutant("breaker", "            self.seats.take()\n", "            self.seats.leave()\n", "nobody sits"),
-    Mutant("job", "            self.gate.released()\n", "", "a seat is lost at the close"),
+    Mutant("job", "            self.gate.released(attempt)\n", "", "a seat is lost at the close"),
     Mutant("breaker", "and not self.stuck and self.seats is None", "and not self.stuck", "going on without a seat"),
     Mutant("job", "max(1, self.left - len(self.running))", "self.left", "workers for nothing"),
     Mutant("scheduler", "not job.decided and obstacle is not None", "False", "runs what cannot run"),
     Mutant("job", "self._lives == ORDERLY or ", "", "an orderly close counts as a crash"),
+    # Chunks.
+    Mutant("job", "return len(self.running) - self._joined", "return len(self.running)", "a chunk counts as many"),
+    Mutant("job", "odd = leader.attempt > 1 or leader.alone or", "odd = leader.alone or", "company for a retry"),
+    Mutant("job", "leader.attempt > 1 or leader.alone or", "leader.attempt > 1 or", "company for a suspect"),
+    Mutant("job", " or leader.stop is not None\n", "\n", "company for who was told to stop"),
+    Mutant(
+        "job", "if odd or self.decided or self._desk.halted", "if odd or self._desk.halted", "joins after the decision"
+    ),
+    Mutant("job", "self._desk.halted or self._desk.paused or not", "self._desk.paused or not", "joins at the close"),
+    Mutant("job", "self._desk.halted or self._desk.paused or not", "self._desk.halted or not", "joins in a pause"),
+    Mutant("job", "self._desk.paused or not self.gate.takes_many:", "self._desk.paused:", "company for a probe"),
+    Mutant(
+        "job",
+        "min(most - len(positions), self.allowed - self.fresh)",
+        "self.allowed - self.fresh",
+        "more join than were asked for",
+    ),
+    Mutant(
+        "job",
+        "min(most - len(positions), self.allowed - self.fresh)",
+        "most - len(positions)",
+        "more join than there are",
+    ),
+    Mutant("job", "self._make(position, leader.first_started)", "self._make(position, 0.0)", "a start of its own"),
+    Mutant("job", "            attempt.joined = True\n", "", "who joins takes a seat"),
+    Mutant("job", "while len(positions) < most and self", "while self", "more of those given back than were asked for"),
+    Mutant("job", "return not attempts and (self._apart", "return (self._apart", "who had an attempt joins"),
+    Mutant("job", " or position not in self._apart)", " or True)", "who was lost joins"),
+    Mutant("job", "        self.fresh += fresh\n", "", "who has joined starts again"),
+    Mutant("job", "        self._joined += len(chunk)\n", "", "a chunk counts as less than one"),
+    Mutant(
+        "job",
+        "        self._joined += len(chunk)\n        self.survey()\n",
+        "        self._joined += len(chunk)\n",
+        "a turn",
+    ),
+    Mutant("job", "        self._joined -= 1\n", "", "joined for ever"),
+    Mutant("job", "        self._joined -= attempt.joined\n", "", "joined for ever, having failed"),
+    Mutant(
+        "job", "        self._joined -= attempt.joined\n", "        self._joined -= 1\n", "joined, though it never was"
+    ),
+    Mutant(
+        "job",
+        "        self._joined -= 1\n        self._tell_gate(attempt, data, now)\n",
+        "        self._joined -= 1\n",
+        "the gate hears nothing of who has joined",
+    ),
+    Mutant("job", "        self.busy += now - attempt.first_started\n", "", "who has joined takes no time"),
+    Mutant(
+        "job",
+        "if self.left <= self.notable:\n            self._settled(now)\n\n",
+        "if self.left < self.notable:\n            self._settled(now)\n\n",
+        "the last one to settle may have joined",
+    ),
+    Mutant("job", "            self._apart.add(attempt.position)\n", "", "who was lost has company again"),
+    Mutant("job", "            attempt.alone = True\n", "            pass\n", "who was lost is not alone"),
+    Mutant("job", "        elif attempt.lost:\n", "        elif False:\n", "lost is the same as given back"),
+    Mutant(
+        "job", "min(attempt.attempt, self.ledger.options.retry_attempts)", "attempt.attempt", "the last one is lost"
+    ),
+    Mutant(
+        "job", "self._return(attempt.position, attempt.attempt - 1)", "self._return(attempt.position, 0)", "a new count"
+    ),
+    Mutant(
+        "job", "if any(now >= attempt.budget_end for", "if any(now > attempt.budget_end for", "a chunk over its budget"
+    ),
+    Mutant("breaker", "return self.state is State.CLOSED and not self.stuck", "return True", "many probes in a chunk"),
+    Mutant("breaker", "State.CLOSED and not self.stuck\n\n", "State.CLOSED\n\n", "joins though it is stuck"),
+    Mutant("breaker", "self.seats is not None and not attempt.joined:", "self.seats is not None:", "a seat for each"),
+    Mutant(
+        "breaker",
+        "        self._leave(attempt)\n        if attempt is self._probe:\n            self._probe = None\n",
+        "        self._leave(attempt)\n        if False:\n            pass\n",
+        "a probe that is taken back stays",
+    ),
+    # Engines that are lost.
+    Mutant("turns", "        if change > 0:\n", "        if change:\n", "fewer seats mend it"),
+    Mutant("turns", "            self.broken = None\n", "            pass\n", "broken for ever"),
+    Mutant("turns", "        self.broken = reason\n", "", "nobody hears that it has given up"),
+    Mutant("scheduler", "if seats.broken is not None:", "if False:", "jobs wait for an engine that is lost"),
+    Mutant("scheduler", "if job.gate.seats is seats:", "if True:", "jobs of other engines fail"),
+    Mutant("scheduler", "JobErrorCode.ENGINE_LOST if lost else", "", "an engine that is lost is no processor"),
     # The trail.
     Mutant("trail", "fresh + self._ahead", "self._total", "everything is suspected"),
     Mutant("trail", "min(2 * self._ahead, MOST_AHEAD)", "self._ahead", "always held up"),

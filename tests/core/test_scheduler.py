@@ -382,6 +382,17 @@ def test_retry_jitter_is_drawn_from_the_source_that_the_host_gives() -> None:
     assert bench.take().attempt == 2
 
 
+def test_a_retry_that_the_dice_bring_forward_is_in_time() -> None:
+    bench = Bench(uniform=lambda least, most: most / 4)
+    job = bench.job(1, jitter=True, retry_delay=20.0, document_timeout=30.0)
+    attempt = bench.take()
+    bench.at(12.0)
+    bench.fails(attempt)
+    assert not job.decided
+    bench.at(17.0)
+    assert bench.take().attempt == 2
+
+
 def test_the_host_may_make_the_attempts() -> None:
     made: list[tuple[int, str, float]] = []
 

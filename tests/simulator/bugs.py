@@ -285,10 +285,10 @@ def one_attempt_too_many_at_once(right: Any) -> Any:
 
 @bug(JobMachine, "_final_code")
 def one_attempt_too_many(right: Any) -> Any:
-    def final_code(self: Any, attempt: Any, verdict: Any, now: float) -> Any:
+    def final_code(self: Any, attempt: Any, verdict: Any) -> Any:
         attempt.attempt -= 1
         try:
-            return right(self, attempt, verdict, now)
+            return right(self, attempt, verdict)
         finally:
             attempt.attempt += 1
 

@@ -89,6 +89,11 @@ class Service:
                 self.happened["circuit opened"] += 1
                 self.open(now, now + self.breaker.cooldown)
 
+    def taken_back(self, attempt: Attempt) -> None:
+        if attempt is self.probe:
+            self.happened["probe taken back"] += 1
+            self.probe = None
+
     def tick(self, now: float) -> None:
         if self.state == "OPEN" and now >= self.until:
             if self.breaker is None:
@@ -145,6 +150,7 @@ class Expected:
         failed: the same and the code of those that failed.
         before: the lengths of both right before the decision.
         decision: and right after it, with the documents that were waiting.
+        apart: the documents whose chunk was lost, so that they run alone.
         summary: "none", "pending", "running" or "done".
         late: whether the clock was ever turned past an alarm, so that limits of time were not kept.
     """
@@ -174,6 +180,7 @@ class Expected:
         self.deadline = inf
         self.before: tuple[int, int] | None = None
         self.decision: tuple[int, int] | None = None
+        self.apart: set[int] = set()
         self.summary = "none"
         self.late = False
 
@@ -185,12 +192,17 @@ class Expected:
     def settled(self) -> int:
         return len(self.ok) + len(self.failed)
 
+    @property
+    def at_work(self) -> int:
+        """The attempts that run, a chunk counted as one."""
+        return sum(not attempt.joined for attempt in self.running.values())
+
     def due(self, now: float) -> dict[int, float]:
         """The documents whose wait has ended, with the times at which it did."""
         return {position: until for position, until in self.waiting.items() if until <= now}
 
     def may_start(self, now: float, *, halted: bool, paused: bool) -> bool:
-        if self.decided or paused or len(self.running) >= self.limit or not self.service.admits:
+        if self.decided or paused or self.at_work >= self.limit or not self.service.admits:
             return False
         documents = bool(self.due(now)) or bool(self.returned) or self.fresh < self.total
         return self.summary == "pending" or (documents and not halted)
@@ -198,7 +210,7 @@ class Expected:
     def start(self, attempt: Attempt, now: float, *, halted: bool, paused: bool) -> None:
         """The real rules have started an attempt: see that they may have."""
         assert not self.decided, "R07: an attempt started after the decision"
-        assert len(self.running) < self.limit, "R08: too many attempts at once"
+        assert self.at_work < self.limit, "R08: too many attempts at once"
         assert not paused, "an attempt started although the store cannot record"
         assert attempt.started == now
         if self.started is None:
@@ -212,6 +224,7 @@ class Expected:
             assert not halted, "a document started although the queue closes"
             self._start_document(attempt, now)
         assert attempt.first_started == self.first[attempt.position]
+        assert attempt.alone == (attempt.position in self.apart), "who was in a lost chunk runs alone, and nobody else"
         self.running[attempt.position] = attempt
         self.service.started(attempt)
 
@@ -233,6 +246,44 @@ class Expected:
         assert attempt.attempt == self.attempts[position]
         assert attempt.attempt <= 1 + self.options.retry_attempts, "R09: too many attempts"
 
+    def join(self, leader: Attempt, most: int, joined: list[Attempt], *, halted: bool, paused: bool) -> None:
+        """The real rules have let ``joined`` start in the chunk of a leader: see that it is who it has to be."""
+        odd = self.attempts[leader.position] != 1 or leader.position in self.apart or leader.stop is not None
+        shut = self.decided or halted or paused or self.service.stuck or self.service.state != "CLOSED"
+        positions: list[int] = []
+        if not odd and not shut:
+            while self.returned and len(positions) < most and self._is_as_good_as_fresh(self.returned[0]):
+                positions.append(self.returned.popleft())
+                self.happened["joined again"] += 1
+            fresh = min(most - len(positions), self.total - self.fresh)
+            positions += range(self.fresh, self.fresh + fresh)
+            self.fresh += fresh
+        assert [attempt.position for attempt in joined] == positions
+        for attempt in joined:
+            assert (attempt.attempt, attempt.joined, attempt.alone) == (1, True, False)
+            assert attempt.started == attempt.first_started == leader.first_started
+            self.attempts[attempt.position] += 1
+            self.first[attempt.position] = leader.first_started
+            self.running[attempt.position] = attempt
+        self.happened["joined"] += len(joined)
+
+    def _is_as_good_as_fresh(self, position: int) -> bool:
+        return not self.attempts[position] and position not in self.apart
+
+    def give_back(self, attempt: Attempt, *, lost: bool) -> None:
+        """An attempt is taken back; one that is lost counts, unless it was the last."""
+        position = attempt.position
+        del self.running[position]
+        self.service.taken_back(attempt)
+        self.happened["lost" if lost else "given back"] += 1
+        if position == FINALIZE:
+            self.summary = "pending"
+            return
+        if lost:
+            self.apart.add(position)
+        self.attempts[position] = min(attempt.attempt, self.options.retry_attempts) if lost else attempt.attempt - 1
+        self.returned.append(position)
+
     def succeed(self, attempt: Attempt, now: float) -> None:
         del self.running[attempt.position]
         self.service.ok(attempt, now)
@@ -242,6 +293,7 @@ class Expected:
         else:
             position = attempt.position
             self.ok.append((position, self.attempts[position], self.first[position], now))
+            self.happened["joined ok"] += attempt.joined
             self.happened["ok after decision"] += self.decided
         self.conclude(now)
 

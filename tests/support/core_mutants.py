@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "src" / "docmill" / "core"
 STORIES = (
     "test_job.py",
+    "test_chunks.py",
+    "test_leases.py",
     "test_state_table.py",
     "test_breaker.py",
     "test_herald.py",

@@ -201,6 +201,7 @@ class World:
         self.jobs: dict[JobMachine, Expected] = {}
         self.ears: dict[JobMachine, Ear] = {}
         self.tempers: dict[Attempt, str] = {}
+        self.led_by: dict[Attempt, Attempt] = {}
         self.strays: list[Attempt] = []
         self.passed_over: dict[JobMachine, Counter[Any]] = {}
         self.heard = JOB_EVENTS
@@ -239,7 +240,7 @@ class World:
 
     @property
     def _seated(self) -> int:
-        return sum(attempt.job.ledger.type == SEATED for attempt in self.running)
+        return sum(attempt.job.ledger.type == SEATED and not attempt.joined for attempt in self.running)
 
     # Steps.
 
@@ -268,7 +269,7 @@ class World:
 
     def take(self, temper: str = "obeys", held: JobMachine | None = None) -> Attempt | None:
         """A lane looks for work."""
-        if held is None and len(self.running) >= self._lanes:
+        if held is None and sum(not attempt.joined for attempt in self.running) >= self._lanes:
             return None
         due = [job for job in self.jobs if job.alarm <= self.now]
         ready = self.ready().difference(due)
@@ -285,13 +286,56 @@ class World:
         self.attend()
         return attempt
 
+    def join(self, leader: Attempt, most: int, temper: str = "obeys") -> None:
+        """Somebody sends more documents along with one that has just started."""
+        joined = leader.job.join(leader, most)
+        self.jobs[leader.job].join(leader, most, joined, halted=self.desk.halted, paused=self.paused)
+        for attempt in joined:
+            self.tempers[attempt] = temper
+            self.led_by[attempt] = leader
+        self.attend()
+
+    @property
+    def free_to_end(self) -> list[Attempt]:
+        """The attempts at work that may end now: the leader of a chunk is the last one of it."""
+        running = self.running
+        led = {self.led_by[attempt] for attempt in running if attempt.joined}
+        return [attempt for attempt in running if attempt not in led]
+
+    @property
+    def leaders(self) -> list[Attempt]:
+        """The attempts that have just started, so that others may join them."""
+        return [attempt for attempt in self.running if attempt.started == self.now and not attempt.joined]
+
+    def give_back(self, attempt: Attempt, temper: str = "obeys", *, lost: bool = False) -> None:
+        """The engine gives an attempt back, perhaps since its chunk was lost."""
+        attempt.released, attempt.lost = True, lost
+        attempt.job.failed(attempt, judge(OSError("never seen"), (), None), self.now)
+        self.passed_over.pop(attempt.job, None)
+        self.jobs[attempt.job].give_back(attempt, lost=lost)
+        self._goes_on(attempt, temper)
+
+    def _goes_on(self, attempt: Attempt, temper: str) -> None:
+        """The lane of an attempt looks for the next; one that has joined has none of its own."""
+        if attempt.joined:
+            self.attend()
+        else:
+            self.take(temper, held=attempt.job)
+
+    def _succeeded(self, attempt: Attempt, data: str) -> Attempt | None:
+        if attempt.joined:
+            attempt.job.joined_succeeded(attempt, data, self.now)
+            return None
+        following: Attempt | None = attempt.job.succeeded(attempt, data, self.now)
+        return following
+
     def succeed(self, attempt: Attempt, temper: str = "obeys") -> None:
         """An attempt returns, and its lane goes on to the next."""
         job = attempt.job
-        following = job.succeeded(attempt, f"data of {attempt.document_id}", self.now)
+        following = self._succeeded(attempt, f"data of {attempt.document_id}")
         self.jobs[job].succeed(attempt, self.now)
         if following is None:
-            self.take(temper, held=job)
+            self._goes_on(attempt, temper)
         else:
             self.happened["went on at once"] += 1
             assert following.job is job
@@ -309,13 +353,13 @@ class World:
         self.passed_over.pop(job, None)
         counted = mood.counted and breaker is not None
         self.jobs[job].fail(attempt, self.now, mood.code, retry=mood.retry, counted=counted, pause=mood.pause)
-        self.take(temper, held=job)
+        self._goes_on(attempt, temper)
 
     def come_back(self, attempt: Attempt) -> None:
         """An abandoned attempt ends after all."""
         self.happened["came back"] += 1
         self.strays.remove(attempt)
-        assert attempt.job.succeeded(attempt, "too late", self.now) is None
+        assert self._succeeded(attempt, "too late") is None
         self.services[attempt.job.ledger.type].came_back()
         self.attend()
 
@@ -408,7 +452,7 @@ class World:
         for _ in range(TICKS_AT_ONCE):
             self.flush()
             stops, self.desk.stops = self.desk.stops, []
-            for attempt in stops:
+            for attempt in sorted(stops, key=lambda attempt: not attempt.joined):
                 self._stop(attempt)
             if not stops and self.desk.agenda.next > self.now:
                 ready = self.ready()
@@ -467,7 +511,7 @@ class World:
         temper = self.tempers[attempt]
         self.happened[f"told to stop, {temper}"] += 1
         if temper == "finishes":
-            following = attempt.job.succeeded(attempt, "just in time", self.now)
+            following = self._succeeded(attempt, "just in time")
             expected.succeed(attempt, self.now)
             if following is not None:
                 self._started(following, "obeys")
@@ -551,7 +595,7 @@ class World:
             while self.take() is not None:
                 left -= 1
                 assert left > 0, "R16: it does not end"
-            if running := self.running:
+            if running := self.free_to_end:
                 for attempt in running:
                     self.succeed(attempt)
             else:
@@ -620,9 +664,11 @@ def _step(world: World, random: Random, *, mortal: bool) -> None:
     if act == "create" and len(world.undecided) < 4 and not world.desk.halted:
         world.create(draw_request(random))
     elif act == "take":
-        world.take(temper)
+        attempt = world.take(temper)
+        if attempt is not None and random.random() < 0.3 and attempt in world.leaders:
+            world.join(attempt, random.choice((0, 1, 3, 20)), temper)
     elif act == "attempt" and running:
-        _attempt_step(world, random, random.choice(running), temper)
+        _attempt_step(world, random, random.choice(world.free_to_end), temper)
     elif act == "time":
         _time_step(world, random)
     elif act == "back" and world.strays:
@@ -636,13 +682,15 @@ def _step(world: World, random: Random, *, mortal: bool) -> None:
 
 
 def _attempt_step(world: World, random: Random, attempt: Attempt, temper: str) -> None:
-    act = random.choices(("succeed", "fail", "report", "oversleep"), (9, 6, 1, 0.3))[0]
+    act = random.choices(("succeed", "fail", "report", "oversleep", "give back", "lose"), (9, 6, 1, 0.3, 0.5, 0.5))[0]
     if act == "succeed":
         world.succeed(attempt, temper)
     elif act == "fail":
         world.fail(attempt, MOODS[random.choice((*MOODS, "ordinary", "service"))], temper)
     elif act == "report":
         world.report(attempt, random.choice((0.0, 0.5, 1.0)))
+    elif act in {"give back", "lose"}:
+        world.give_back(attempt, temper, lost=act == "lose")
     else:
         world.oversleep(random.choice((0.5, 4.0)))
         world.succeed(attempt, temper)

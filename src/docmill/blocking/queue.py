@@ -108,7 +108,11 @@ class DocumentProcessingQueue(Listening):
         self._bridge.close(partial(self._queue.aclose, timeout))
 
     def aclose(self, timeout: float = 10.0) -> None:
-        """The same as ``close``, under the name that it has on the async queue."""
+        """The same as ``close``, under the name that it has on the async queue.
+
+        Args:
+            timeout: seconds, 0 or more.
+        """
         self.close(timeout)
 
     def __enter__(self) -> Self:
@@ -166,11 +170,20 @@ class DocumentProcessingQueue(Listening):
         )
 
     def get_job_status(self, job_id: str, *, owner: str | None = None) -> Job | None:
-        """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job."""
+        """An immutable snapshot of a job, at the same cost however large it is; None if there is no such job.
+
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
+        """
         return self._bridge.look(partial(self._queue.get_job_status, job_id, owner=owner))
 
     def load_job(self, job_id: str, *, owner: str | None = None) -> Job | None:
         """The same as ``get_job_status``, but it looks in a durable store, too, where other hosts record their jobs.
+
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
 
         Raises:
             StoreError: the store cannot be read.
@@ -178,7 +191,12 @@ class DocumentProcessingQueue(Listening):
         return self._bridge.call(partial(self._queue.load_job, job_id, owner=owner))
 
     def get_all_jobs(self, *, active: bool = False, owner: str | None = None) -> list[Job]:
-        """Every retained job, newest first; with ``active`` only those that are PENDING or PROCESSING."""
+        """Every retained job, newest first.
+
+        Args:
+            active: only those that are PENDING or PROCESSING.
+            owner: only this owner's.
+        """
         return self._bridge.look(partial(self._queue.get_all_jobs, active=active, owner=owner))
 
     def cancel_job(self, job_id: str, *, force: bool = False, owner: str | None = None) -> bool:
@@ -234,7 +252,14 @@ class DocumentProcessingQueue(Listening):
         return self._bridge.call(partial(self._queue.wait, job_id, drained=True, owner=owner))
 
     def join(self, *, owner: str | None = None) -> None:
-        """Wait until no job of this host, or none of an owner's, is left that is not decided and drained."""
+        """Wait until no job of this host is left that is not decided and drained.
+
+        Args:
+            owner: wait for this owner's jobs only.
+
+        Raises:
+            QueueClosedError: the queue was closed before.
+        """
         self._bridge.call(partial(self._queue.join, owner=owner))
 
     def retry_job(self, job_id: str, codes: Collection[str] | None = None, *, owner: str | None = None) -> str:
@@ -290,6 +315,10 @@ class DocumentProcessingQueue(Listening):
     def outcomes(self, job_id: str, *, owner: str | None = None) -> OutcomeStream:
         """What becomes of each document, as they settle, from the first one on; ends when the job is drained.
 
+        Args:
+            job_id: which job.
+            owner: only if it is this owner's.
+
         Raises:
             JobNotFoundError: there is no such job.
         """
@@ -306,11 +335,20 @@ class DocumentProcessingQueue(Listening):
         return self._bridge.look(self._queue.stats)
 
     def for_owner(self, owner: str) -> OwnedQueue:
-        """The same queue as one owner may see it."""
+        """The same queue as one owner may see it.
+
+        Args:
+            owner: whose jobs it is about, and who owns those that are created by it.
+        """
         return OwnedQueue(self, owner)
 
     def remove_listener(self, event: str, f: Callable[..., Any]) -> None:
-        """Do not call a listener any more. One that is not there does not matter."""
+        """Do not call a listener any more. One that is not there does not matter.
+
+        Args:
+            event: the name under which it was registered.
+            f: the listener.
+        """
         self._bridge.look(partial(self._queue.remove_listener, event, f))
 
 

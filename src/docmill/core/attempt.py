@@ -24,6 +24,9 @@ class Attempt:
         started: when this attempt began.
         stop: why it was told to stop, if it was; nobody stops an attempt twice.
         released: whether its document is to be unstarted again when it ends: the queue closes, or it was too late.
+        joined: whether it runs in the chunk of another one, and shares the seat and the lane of that.
+        alone: whether it must be the only one in its chunk.
+        lost: whether it is to be unstarted again because its chunk was lost, perhaps by its fault.
         left_behind: whether the engine could not stop it when it was cancelled.
         abandoned: whether its document settled without it, and it may still be running.
         fraction: how far the processor says it is, 0.0 to 1.0.
@@ -36,6 +39,9 @@ class Attempt:
 
     stop: "FailureCode | None" = None
     released = False
+    joined = False
+    alone = False
+    lost = False
     left_behind = False
     abandoned = False
     fraction: float | None = None

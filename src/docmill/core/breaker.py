@@ -55,12 +55,20 @@ class CircuitBreaker:
             raise ValueError(f"cooldown must be a finite number of seconds above 0, got {self.cooldown!r}")
 
     def counts(self, error: BaseException) -> bool:
-        """Whether an exception speaks of the service."""
+        """Whether an exception speaks of the service.
+
+        Args:
+            error: what a processor has raised.
+        """
         named = tuple(item for item in self.trips_on if isinstance(item, type))
         return isinstance(error, SERVICE_FAILURES + named)
 
     def counts_code(self, code: FailureCode) -> bool:
-        """Whether a failure without an exception, such as a spent budget, speaks of the service."""
+        """Whether a failure without an exception, such as a spent budget, speaks of the service.
+
+        Args:
+            code: why the attempt failed.
+        """
         return code in self.trips_on
 
 
@@ -114,6 +122,11 @@ class Gate:
         return self.state is State.CLOSED or self._probe is None
 
     @property
+    def takes_many(self) -> bool:
+        """Whether an attempt may have company in its chunk: not a probe."""
+        return self.state is State.CLOSED and not self.stuck
+
+    @property
     def code(self) -> FailureCode:
         """Why nothing starts, for a document whose budget ends meanwhile."""
         return FailureCode.PROCESSOR_STUCK if self.stuck else FailureCode.CIRCUIT_OPEN
@@ -133,7 +146,7 @@ class Gate:
 
     def succeeded(self, attempt: "Attempt", now: float) -> None:
         """An attempt ended well."""
-        self.released()
+        self._leave(attempt)
         if attempt is self._probe:
             self._close(now)
         elif self.state is State.CLOSED and attempt.started >= self._changed_at:
@@ -142,14 +155,18 @@ class Gate:
 
     def skipped(self, attempt: "Attempt") -> None:
         """An attempt ended well without a call of the processor, which says nothing about its service."""
-        self.released()
+        self.released(attempt)
+
+    def released(self, attempt: "Attempt") -> None:
+        """An attempt was taken back as if it had never begun; if it was the probe, another one has to be."""
+        self._leave(attempt)
         if attempt is self._probe:
             self._probe = None
             self._survey()
 
     def failed(self, attempt: "Attempt", verdict: "Verdict", now: float) -> None:
         """An attempt ended badly, for whatever reason."""
-        self.released()
+        self._leave(attempt)
         if verdict.pause is not None:
             self._open(now, max(now + verdict.pause, self.until if self.state is State.OPEN else now), verdict.error)
         elif attempt is self._probe:
@@ -160,9 +177,9 @@ class Gate:
                 self._open(now, now + self.breaker.cooldown, verdict.error)
         self._settle_calm()
 
-    def released(self) -> None:
-        """An attempt ended, or was taken back as if it had never begun."""
-        if self.seats is not None:
+    def _leave(self, attempt: "Attempt") -> None:
+        """Give the seat of an attempt to another one; one that has joined sits on that of its leader."""
+        if self.seats is not None and not attempt.joined:
             self.seats.leave()
 
     def _probe_failed(self, verdict: "Verdict", now: float) -> None:

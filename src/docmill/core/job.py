@@ -42,7 +42,7 @@ class JobMachine:
         ledger: what was asked for, and the outcomes.
         gate: whether attempts of its type may start.
         processor: what runs a document; the rules never look at it.
-        limit: the attempts that may run at once.
+        limit: the attempts that may run at once, a chunk counted as one.
         budget: seconds for one document.
         trail: what the store is told ahead; None where a crash cannot be a document's fault, or loses all anyway.
         allowed: documents before this position may start.
@@ -59,15 +59,18 @@ class JobMachine:
     __slots__ = (
         "_active_before",
         "_active_since",
+        "_apart",
         "_desk",
         "_document_ids",
         "_finalize_next",
         "_finalizes",
+        "_joined",
         "_left_at_resume",
         "_lives",
         "_make_attempt",
         "_ok",
         "_ready",
+        "_seated",
         "_turns",
         "_waiting",
         "alarm",
@@ -137,6 +140,8 @@ class JobMachine:
         self.notable = self.total
         self.busy = 0.0
         self.running: dict[int, Attempt] = {}
+        # Those that have not joined another one. There may be a hundred thousand that have, whose budgets are the same.
+        self._seated = self.running if gate.seats is None else {}
         self.returned: deque[tuple[int, int]] | None = None
         self.reports: dict[int, Attempt] = {}
         self.reporting = False
@@ -163,6 +168,8 @@ class JobMachine:
         self._finalize_next = False
         self._finalizes = finalizes
         self._waiting: WaitingRoom | None = None
+        self._joined = 0
+        self._apart: set[int] | None = None
         self._ready = False
         self._lives = 0
         self._left_at_resume = -1
@@ -322,7 +329,12 @@ class JobMachine:
     @property
     def startable(self) -> int:
         """How many attempts it could start at once, about: those that wait for a retry are counted, too."""
-        return min(self.limit - len(self.running), max(1, self.left - len(self.running)))
+        return min(self.limit - self._at_work, max(1, self.left - len(self.running)))
+
+    @property
+    def _at_work(self) -> int:
+        """The attempts that run, all those of a chunk counted as one."""
+        return len(self.running) - self._joined
 
     @property
     def exact(self) -> bool:
@@ -342,7 +354,7 @@ class JobMachine:
         if self.decided or self._desk.paused or self._desk.solo not in (None, self):
             something = False
         self.steady = something and not unsettled and self.started is not None and self.fresh < self.allowed
-        ready = something and len(self.running) < self.limit and self.gate.admits
+        ready = something and self._at_work < self.limit and self.gate.admits
         if ready != self._ready:
             self._ready = ready
             if ready:
@@ -395,7 +407,7 @@ class JobMachine:
             return None
         if self.started is None:
             self._begin(now)
-        self.running[attempt.position] = attempt
+        self.running[attempt.position] = self._seated[attempt.position] = attempt
         self.arm(attempt.first_started + self.budget)
         self.gate.entered(attempt)
         self.survey()
@@ -433,6 +445,8 @@ class JobMachine:
         else:
             assert self.trail is not None
             return self._ask(self.trail, now)
+        if self._apart is not None and attempt.position in self._apart:
+            attempt.alone = True
         return attempt
 
     def _ask(self, trail: Trail, now: float) -> Attempt | None:
@@ -448,6 +462,42 @@ class JobMachine:
     def _make(self, position: int, now: float) -> Attempt:
         return self._make_attempt(self, position, self._document_ids[position], now)
 
+    @property
+    def waiting(self) -> int:
+        """The documents that may start now, but for retries; one or another of them may have to run alone."""
+        return self.allowed - self.fresh + (0 if self.returned is None else len(self.returned))
+
+    def join(self, leader: Attempt, most: int) -> list[Attempt]:
+        """Start more documents in the chunk of one that has just started: they share its seat and its lane.
+
+        None of them if it is a retry, a probe, a summary or one that must be alone.
+        """
+        odd = leader.attempt > 1 or leader.alone or leader.position == FINALIZE or leader.stop is not None
+        if odd or self.decided or self._desk.halted or self._desk.paused or not self.gate.takes_many:
+            return []
+        positions: list[int] = []
+        while len(positions) < most and self._next_may_join():
+            assert self.returned is not None
+            positions.append(self.returned.popleft()[0])
+        fresh = min(most - len(positions), self.allowed - self.fresh)
+        positions += range(self.fresh, self.fresh + fresh)
+        chunk = []
+        for position in positions:
+            self.running[position] = attempt = self._make(position, leader.first_started)
+            attempt.joined = True
+            chunk.append(attempt)
+        self.fresh += fresh
+        self._joined += len(chunk)
+        self.survey()
+        return chunk
+
+    def _next_may_join(self) -> bool:
+        """Whether the next document that was given back is as good as fresh."""
+        if not self.returned or (self.trail is not None and self.trail.last):
+            return False
+        position, attempts = self.returned[0]
+        return not attempts and (self._apart is None or position not in self._apart)
+
     def succeeded(self, attempt: Attempt, data: Any, now: float) -> Attempt | None:
         """An attempt returned: settle its document, and go on to the next one if that is simple.
 
@@ -460,6 +510,7 @@ class JobMachine:
             self.came_back(attempt)
             return None
         if not (calm := self.gate.calm):
+            self._seated.pop(position, None)
             self._tell_gate(attempt, data, now)
         if position == FINALIZE:
             self._finalized(now, summary=data)
@@ -483,6 +534,20 @@ class JobMachine:
             self.arm(now + self.budget)
         return attempt
 
+    def joined_succeeded(self, attempt: Attempt, data: Any, now: float) -> None:
+        """An attempt that has joined the chunk of another one returned: settle its document."""
+        position = attempt.position
+        if self.running.pop(position, None) is None:
+            self.came_back(attempt)
+            return
+        self._joined -= 1
+        self._tell_gate(attempt, data, now)
+        self._ok.append((position, attempt.attempt, attempt.first_started, now, data))
+        self.busy += now - attempt.first_started
+        self.left -= 1
+        if self.left <= self.notable:
+            self._settled(now)
+
     def _tell_gate(self, attempt: Attempt, data: Any, now: float) -> None:
         if type(data) is Cached:
             self.gate.skipped(attempt)
@@ -497,8 +562,10 @@ class JobMachine:
         if self.running.pop(attempt.position, None) is None:
             self.came_back(attempt)
             return
+        self._joined -= attempt.joined
+        self._seated.pop(attempt.position, None)
         if attempt.released:
-            self.gate.released()
+            self.gate.released(attempt)
             self._unstart(attempt)
             return
         if attempt.stop is not None:
@@ -507,13 +574,13 @@ class JobMachine:
         if attempt.position == FINALIZE:
             self._finalized(now, error=verdict.error)
             return
-        code = self._final_code(attempt, verdict, now)
+        code = self._final_code(attempt, verdict)
+        if code is None and verdict.pause is not None:
+            self._return(attempt.position, attempt.attempt)
+        elif code is None:
+            code = self._wait(attempt, verdict, now)
         if code is not None:
             self._fail(attempt.position, attempt.attempt, attempt.first_started, Fault(code, verdict.error), now)
-        elif verdict.pause is not None:
-            self._return(attempt.position, attempt.attempt)
-        else:
-            self._wait(attempt, verdict, now)
         self._settled(now)
         self.survey()
 
@@ -525,6 +592,12 @@ class JobMachine:
     def _unstart(self, attempt: Attempt) -> None:
         if attempt.position == FINALIZE:
             self._finalize_next = True
+        elif attempt.lost:
+            # It may have been run, so it counts, but not as the last one: perhaps another of the chunk is to blame.
+            if self._apart is None:
+                self._apart = set()
+            self._apart.add(attempt.position)
+            self._return(attempt.position, min(attempt.attempt, self.ledger.options.retry_attempts))
         else:
             self._return(attempt.position, attempt.attempt - 1)
         if self.decided:
@@ -557,29 +630,31 @@ class JobMachine:
             attempt.abandoned = False
             self.gate.came_back()
 
-    def _final_code(self, attempt: Attempt, verdict: Verdict, now: float) -> FailureCode | None:
+    def _final_code(self, attempt: Attempt, verdict: Verdict) -> FailureCode | None:
         options = self.ledger.options
         if not verdict.retry or attempt.attempt > options.retry_attempts:
             return verdict.code
         if self.decided:
             return FailureCode.JOB_STOPPED
-        if verdict.pause is None and now + self._wait_time(attempt) >= attempt.budget_end:
-            return FailureCode.RETRY_BUDGET
         return None
 
     def _wait_time(self, attempt: Attempt) -> float:
         options = self.ledger.options
         return wait_before(attempt.attempt + 1, options.retry_delay, options.retry_attempts)
 
-    def _wait(self, attempt: Attempt, verdict: Verdict, now: float) -> None:
+    def _wait(self, attempt: Attempt, verdict: Verdict, now: float) -> FailureCode | None:
+        """Have a document wait for its next attempt, unless that would begin too late."""
         wait = self._wait_time(attempt)
         if self.ledger.options.jitter:
             wait = self._desk.uniform(0.0, wait)
+        if now + wait >= attempt.budget_end:
+            return FailureCode.RETRY_BUDGET
         fault = Fault(verdict.code, verdict.error)
         if self._waiting is None:
             self._waiting = WaitingRoom(self.budget)
         self._waiting.enter(Waiting(attempt.position, attempt.attempt, attempt.first_started, fault), now + wait)
         self.arm(now + wait)
+        return None
 
     def _fail(self, position: int, attempts: int, first_started: float, fault: Fault, now: float) -> None:
         self.ledger.failed.append((position, attempts, first_started, now, fault))
@@ -661,9 +736,10 @@ class JobMachine:
         self.alarm = inf
         if now >= self.deadline and not self.decided:
             self._time_out(now)
-        for attempt in self.running.values():
-            if now >= attempt.budget_end:
-                self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
+        if any(now >= attempt.budget_end for attempt in self._seated.values()):
+            for attempt in self.running.values():
+                if now >= attempt.budget_end:
+                    self._stop(attempt, FailureCode.DOCUMENT_TIMEOUT)
         if self._waiting is not None:
             self._waiting.end_waits(now)
             self._give_up_waiting(self._waiting.pop_late(now), now)
@@ -685,7 +761,7 @@ class JobMachine:
         self._fail(waiting.position, waiting.attempts, waiting.first_started, fault, now)
 
     def _next_alarm(self) -> float:
-        moments = [attempt.budget_end for attempt in self.running.values() if attempt.stop is None]
+        moments = [attempt.budget_end for attempt in self._seated.values() if attempt.stop is None]
         if self._waiting is not None:
             moments.append(self._waiting.next_alarm)
         if not self.decided:

@@ -113,7 +113,8 @@ class Scheduler:
         if ledger.type in self._orphaned:
             obstacle = f"no processor is registered for job type {ledger.type!r} any more"
         if not job.decided and obstacle is not None:
-            job.fail(obstacle, JobErrorCode.NO_PROCESSOR, now)
+            lost = job.gate.seats is not None and job.gate.seats.broken is not None
+            job.fail(obstacle, JobErrorCode.ENGINE_LOST if lost else JobErrorCode.NO_PROCESSOR, now)
         elif not job.decided and job.started is not None and job.lives >= MAX_LIVES:
             job.fail(f"the process died {lives} times without any progress", JobErrorCode.CRASH_LOOP, now)
 
@@ -178,10 +179,19 @@ class Scheduler:
         """Do everything that is due."""
         if now >= self.lease:
             self._lapse()
+        for seats in self.desk.turns.seats:
+            if seats.broken is not None:
+                self._fail_for(seats, seats.broken, now)
         for item in self.desk.agenda.due(now):
             item.tick(now)
             if now < self.lease < inf and isinstance(item, JobMachine):
                 item.arm(self.lease)  # so that it looks here before it starts anything after that
+
+    def _fail_for(self, seats: Seats, reason: str, now: float) -> None:
+        """Fail all jobs that wait for seats which will not come."""
+        for job in self.undecided():
+            if job.gate.seats is seats:
+                job.fail(reason, JobErrorCode.ENGINE_LOST, now)
 
     def halt(self) -> None:
         """Start no attempt any more, but for the summary of a job whose documents are all settled."""

@@ -84,6 +84,7 @@ class Seats:
         line: the jobs that could start an attempt.
         call: called when jobs are in line and no seat is free; the engine may get more ready.
         changed: called when the engine has changed the capacity.
+        broken: why there will be no seats any more, so that jobs which need one fail; None while there may be.
     """
 
     def __init__(self, capacity: int = 0, call: Callable[[], None] = lambda: None) -> None:
@@ -92,6 +93,7 @@ class Seats:
         self.line = Line()
         self.call = call
         self.changed: Callable[[], None] = lambda: None
+        self.broken: str | None = None
         self._turns: Turns | None = None
 
     @property
@@ -106,7 +108,14 @@ class Seats:
 
     def resize(self, change: int) -> None:
         """The engine has so many more seats, or so many fewer."""
+        if change > 0:
+            self.broken = None
         self._alter(capacity=self.capacity + change, taken=self.taken)
+        self.changed()
+
+    def give_up(self, reason: str) -> None:
+        """The engine expects no more seats: jobs that need one fail, and new ones, until it has some again."""
+        self.broken = reason
         self.changed()
 
     def take(self) -> None:

@@ -44,8 +44,8 @@ class Budget:
     """The seconds that are left for one document.
 
     Args:
-        seconds: from now; None for as long as it takes.
-        clock: monotonic.
+        seconds: seconds from now; None for as long as it takes.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:

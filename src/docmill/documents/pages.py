@@ -52,7 +52,7 @@ class Page:
     Attributes:
         number: 1 for the first one.
         width: points, as shown: after the rotation of the page.
-        height: likewise.
+        height: points, likewise.
         words: in the order of the document, which need not be that of reading.
         rules: drawn lines; only if they were asked for.
         source: where the words come from.

@@ -83,7 +83,11 @@ class _Service:
         declare(self)
 
     def fingerprint(self, document_id: str, _context: ProcessingContext) -> str:
-        """What stands for a document's content in jobs with ``JobOptions(cache=True)``: its SHA-256."""
+        """What stands for a document's content in jobs with ``JobOptions(cache=True)``: its SHA-256.
+
+        Args:
+            document_id: which document.
+        """
         return hashlib.sha256(self._bytes(document_id)).hexdigest()
 
     def __call__(self, document_id: str, context: ProcessingContext) -> dict[str, Any]:
@@ -246,7 +250,11 @@ class BatchAnalysis(FullAnalysis):
         return result | {"fingerprint": fingerprint(reading, data)}
 
     def finalize(self, outcomes: Sequence[Outcome], _context: ProcessingContext) -> dict[str, Any]:
-        """What stands out across the batch; docs/documents.md tells the keys."""
+        """What stands out across the batch; docs/documents.md tells the keys.
+
+        Args:
+            outcomes: what became of each document.
+        """
         from docmill.documents.batch import summarise
 
         return summarise(

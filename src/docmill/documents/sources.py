@@ -54,7 +54,17 @@ class FolderSource:
         return f"{type(self).__name__}({str(self.root)!r})"
 
     def read(self, document_id: str, limit: int) -> bytes:
-        """As `DocumentSource.read`."""
+        """As `DocumentSource.read`.
+
+        Args:
+            document_id: as it was given to the job.
+            limit: bytes that the document may have.
+
+        Raises:
+            DocumentNotFoundError: there is no such file, or it may not be read.
+            DocumentTooLargeError: it has more bytes than ``limit``.
+            UnsafePathError: the id leads out of the folder, or is no path.
+        """
         path = _safe_path(document_id)
         try:
             descriptor = _open_inside(self.root, path, document_id)
@@ -92,7 +102,16 @@ class MemorySource:
         return f"<{type(self).__name__} of {len(self._documents):,} documents>"
 
     def read(self, document_id: str, limit: int) -> bytes:
-        """As `DocumentSource.read`."""
+        """As `DocumentSource.read`.
+
+        Args:
+            document_id: as it was given to the job.
+            limit: bytes that the document may have.
+
+        Raises:
+            DocumentNotFoundError: there is no such document.
+            DocumentTooLargeError: it has more bytes than ``limit``.
+        """
         try:
             data = self._documents[document_id]
         except KeyError:
@@ -128,7 +147,18 @@ class FsspecSource:
         return {**self.__dict__, "_opened": None}
 
     def read(self, document_id: str, limit: int) -> bytes:
-        """As `DocumentSource.read`."""
+        """As `DocumentSource.read`.
+
+        Args:
+            document_id: as it was given to the job.
+            limit: bytes that the document may have.
+
+        Raises:
+            DocumentNotFoundError: there is no such file.
+            DocumentTooLargeError: it has more bytes than ``limit``.
+            UnsafePathError: the id is no path below the URL.
+            ImportError: fsspec is not installed (extra ``fsspec``).
+        """
         _safe_path(unquote(document_id))
         relative = _safe_path(document_id)
         files, root = self._files()

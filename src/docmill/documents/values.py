@@ -63,7 +63,11 @@ class Value:
 
     @classmethod
     def from_data(cls, data: dict[str, Any] | None) -> "Value | None":
-        """The inverse of `to_data`; None for None."""
+        """The inverse of `to_data`; None for None.
+
+        Args:
+            data: what `to_data` has given.
+        """
         if data is None:
             return None
         bbox = data["bbox"]
@@ -72,7 +76,12 @@ class Value:
 
 @attrs.define(kw_only=True)
 class Party:
-    """The seller or the buyer."""
+    """The seller or the buyer.
+
+    Attributes:
+        name: as it stands in the document.
+        vat: the VAT id, with its country.
+    """
 
     name: Value | None = None
     vat: Value | None = None
@@ -101,7 +110,7 @@ class Table:
 
     Attributes:
         page: on which it stands.
-        bbox: around all of its cells.
+        bbox: around all of its cells: x0, y0, x1, y1 in points from the top left corner of the page.
         rows: the text of each cell, row by row; every row has the same number of cells, empty ones are "".
     """
 
@@ -117,8 +126,18 @@ class Extraction:
     Attributes:
         document_type: "invoice", "credit_note", "receipt", "reminder", "order", "delivery_note", "letter", "report" or
             "other".
+        language: of its text.
+        invoice_number: the number of the invoice, or of the document if it is none.
+        issue_date: when it was issued.
+        due_date: until when it is to be paid.
+        currency: of its amounts.
         seller: who issues it.
         buyer: whom it is for.
+        iban: the account to which it is to be paid.
+        net_total: without tax.
+        tax_total: the tax alone.
+        gross_total: with tax.
+        amount_due: what is left to pay.
         lines: of an invoice, in order.
         tables: of any document.
     """
@@ -150,7 +169,11 @@ class Extraction:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> "Extraction":
-        """Read it from a result: ``Extraction.from_data(result.data["extraction"])``."""
+        """The inverse of `to_data`.
+
+        Args:
+            data: such as the data of a DATA_EXTRACTION result, or ``data["extraction"]`` of a FULL_ANALYSIS one.
+        """
         fields: dict[str, Any] = {field: Value.from_data(data[field]) for field in FIELDS}
         return cls(
             **fields,

@@ -106,12 +106,25 @@ class Listening:
     @overload
     def once(self, event: str, f: None = None) -> Callable[[F], F]: ...
     def once(self, event: str, f: Any = None) -> Any:
-        """Call a listener for the next event of this name only."""
+        """Call a listener for the next event of this name only. Also as a decorator.
+
+        Args:
+            event: a name that ``on`` takes.
+            f: takes the event.
+
+        Raises:
+            ValueError: there is no event of this name.
+        """
         _check(event)
         return self._emitter.once(event, f)
 
     def remove_listener(self, event: str, f: Callable[..., Any]) -> None:
-        """Do not call a listener any more. One that is not there does not matter."""
+        """Do not call a listener any more. One that is not there does not matter.
+
+        Args:
+            event: the name under which it was registered.
+            f: the listener.
+        """
         if f in self._emitter.listeners(event):
             self._emitter.remove_listener(event, f)
 

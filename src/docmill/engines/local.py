@@ -113,11 +113,11 @@ class LocalEngine:
         if self._loop.virtual:
             finalize = spec.finalize
             if finalize is None or spec.finalize_on_loop:
-                return Runner(self._as_in_process(spec.call), finalize)
-            return Runner(self._as_in_process(spec.call), self._as_in_process(finalize))
+                return Runner(self._as_in_process(spec.call), finalize, risky=False)
+            return Runner(self._as_in_process(spec.call), self._as_in_process(finalize), risky=False)
         if os.name != "posix":
             problem = f"isolation='process' of {spec.name} needs Linux or another POSIX system; leave it out here"
-            return Runner(_refuse, None, None, lambda _: [problem])
+            return Runner(_refuse, None, None, lambda _: [problem], risky=False)
         return self._processes.bind(spec)
 
     def _as_in_process(self, function: Callable[[Any, Any], Any]) -> Callable[[Any, EngineContext], Awaitable[Any]]:

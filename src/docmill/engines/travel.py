@@ -7,45 +7,80 @@ notebook or inside of a function, travels by value if cloudpickle is installed. 
 import io
 import os
 import pickle
+import site
 import sys
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["TravelError", "pack"]
+__all__ = ["TravelError", "is_installed", "is_on_path", "pack"]
 
 
 class TravelError(Exception):
     """Something cannot be sent to a worker process; the message says what and what to do."""
 
 
-def pack(thing: Any) -> bytes:
+Importable = Callable[[str], bool]
+"""Whether a worker can import a module, and would get the same one."""
+
+
+def is_on_path(module: str) -> bool:
+    """Whether a process with the same sys.path would find a module, and the same one. Imports nothing."""
+    loaded = sys.modules.get(module)
+    if module == "__main__" or loaded is None:
+        return False
+    if _is_pythons(module):
+        return True
+    spec = _find(module)
+    file = getattr(loaded, "__file__", None)
+    return spec is not None and file is not None and spec.origin is not None and _same(spec.origin, file)
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module comes from an installed package, so that another machine may have it, too."""
+    loaded = sys.modules.get(module)
+    if module == "__main__" or loaded is None:
+        return False
+    file = getattr(loaded, "__file__", None)
+    if _is_pythons(module) or module.partition(".")[0] == "docmill":
+        return True
+    return file is not None and any(Path(file).is_relative_to(place) for place in _site_packages())
+
+
+def pack(thing: Any, importable: Importable = is_on_path) -> bytes:
     """A pickle that can be read in a worker process.
+
+    Args:
+        thing: what is to travel.
+        importable: what travels as its name.
 
     Raises:
         TravelError: there is none.
     """
-    scout = _Scout(buffer := io.BytesIO())
+    scout = _Scout(buffer := io.BytesIO(), importable)
     try:
         scout.dump(thing)
     except Exception as error:  # noqa: BLE001 - whatever the __reduce__ of a stranger raises
-        return _by_value(thing, scout.stay_here, error)
-    return _by_value(thing, scout.stay_here, None) if scout.stay_here else buffer.getvalue()
+        return _by_value(thing, scout.stay_here, error, importable)
+    return _by_value(thing, scout.stay_here, None, importable) if scout.stay_here else buffer.getvalue()
 
 
 class _Scout(pickle.Pickler):
     """Pickles, and notes whose modules a worker could not import."""
 
-    def __init__(self, file: io.BytesIO) -> None:
+    def __init__(self, file: io.BytesIO, importable: Importable) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
         self.stay_here: set[str] = set()
+        self._importable = importable
 
     def reducer_override(self, thing: Any) -> Any:
-        self.stay_here |= _unimportable(thing)
+        self.stay_here |= _unimportable(thing, self._importable)
         return NotImplemented
 
 
-def _unimportable(thing: Any) -> set[str]:
+def _unimportable(thing: Any, importable: Importable) -> set[str]:
     """The module that a worker would have to import for something, and could not."""
     if isinstance(thing, ModuleType):
         module = thing.__name__
@@ -53,19 +88,15 @@ def _unimportable(thing: Any) -> set[str]:
         module = getattr(thing, "__module__", None) or "__main__"
     else:
         return set()
-    return set() if _is_importable(module) else {module}
+    return set() if importable(module) else {module}
 
 
-def _is_importable(module: str) -> bool:
-    """Whether a worker, which has the same sys.path, would find a module, and the same one. Imports nothing."""
-    loaded = sys.modules.get(module)
-    if module == "__main__" or loaded is None:
-        return False
-    if module in sys.builtin_module_names or module.partition(".")[0] in sys.stdlib_module_names:
-        return True
-    spec = _find(module)
-    file = getattr(loaded, "__file__", None)
-    return spec is not None and file is not None and spec.origin is not None and _same(spec.origin, file)
+def _is_pythons(module: str) -> bool:
+    return module in sys.builtin_module_names or module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _site_packages() -> list[str]:
+    return [*site.getsitepackages(), site.getusersitepackages()]
 
 
 def _find(module: str) -> ModuleSpec | None:
@@ -87,7 +118,7 @@ def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def _by_value(thing: Any, modules: set[str], obstacle: Exception | None) -> bytes:
+def _by_value(thing: Any, modules: set[str], obstacle: Exception | None, importable: Importable) -> bytes:
     try:
         import cloudpickle
     except ImportError:
@@ -97,7 +128,7 @@ def _by_value(thing: Any, modules: set[str], obstacle: Exception | None) -> byte
             "or install cloudpickle: pip install 'docmill[cloudpickle]'"
         ) from obstacle
     try:
-        return _dump_by_value(cloudpickle, thing, modules)
+        return _dump_by_value(cloudpickle, thing, modules, importable)
     except Exception as error:
         raise TravelError(
             f"it cannot be sent to a worker process: {error}; let it hold only what can be pickled, "
@@ -105,12 +136,12 @@ def _by_value(thing: Any, modules: set[str], obstacle: Exception | None) -> byte
         ) from error
 
 
-def _dump_by_value(cloudpickle: Any, thing: Any, modules: set[str]) -> bytes:
+def _dump_by_value(cloudpickle: Any, thing: Any, modules: set[str], importable: Importable) -> bytes:
     """Pickle by value what is in some modules, and in those that turn out to be needed by it."""
 
     class Scout(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, thing: Any) -> Any:
-            needed.update(_unimportable(thing))
+            needed.update(_unimportable(thing, importable))
             return super().reducer_override(thing)
 
     registered: list[ModuleType] = []

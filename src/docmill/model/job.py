@@ -212,6 +212,9 @@ class Job:
 
         It looks through the outcomes; for all of a large job use ``outcomes``.
 
+        Args:
+            document_id: one of ``document_ids``.
+
         Raises:
             KeyError: the job has no such document.
         """

@@ -61,6 +61,7 @@ class DocumentFailure:
 
 
 Outcome = DocumentResult | DocumentFailure
+"""What became of a document; ``success`` tells the two apart."""
 
 Row = tuple[int, int, float, float, Any]
 """An outcome in a ledger: (position of the document, attempts, first start, settlement, payload).

@@ -10,20 +10,30 @@ class ProcessingJobType(StrEnum):
     """The four job types of the seed; any other string names a job type of your own."""
 
     FULL_ANALYSIS = "FULL_ANALYSIS"
+    """Extraction, quality check and anomaly detection of each document."""
     QUALITY_CHECK = "QUALITY_CHECK"
+    """Whether each document is whole and fit to be read by a machine."""
     DATA_EXTRACTION = "DATA_EXTRACTION"
+    """The fields, lines and tables of each document."""
     BATCH_ANALYSIS = "BATCH_ANALYSIS"
+    """A full analysis of each document, and a comparison across the batch."""
 
 
 class JobStatus(StrEnum):
     """Where a job is. The four terminal ones are final."""
 
     PENDING = "PENDING"
+    """Created; no document was started yet."""
     PROCESSING = "PROCESSING"
+    """Its first document was started."""
     COMPLETED = "COMPLETED"
+    """Every document is settled, and at least one succeeded."""
     FAILED = "FAILED"
+    """Every document is settled and none succeeded, or an error ended the job."""
     CANCELLED = "CANCELLED"
+    """``cancel_job``, or a queue in memory was closed before the job was done."""
     TIMEOUT = "TIMEOUT"
+    """It was still PROCESSING at the end of its timeout."""
 
     @property
     def is_terminal(self) -> bool:
@@ -32,6 +42,7 @@ class JobStatus(StrEnum):
 
 
 TERMINAL_STATUSES: Final = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.TIMEOUT})
+"""The statuses that are final."""
 
 
 class FailureCode(StrEnum):
@@ -81,3 +92,5 @@ class JobErrorCode(StrEnum):
     """The job was resumed, and no processor is registered for its type any more."""
     CRASH_LOOP = "crash_loop"
     """The process died four times in a row without getting the job any further."""
+    ENGINE_LOST = "engine_lost"
+    """The engine that its documents run on could not be reached for too long."""

@@ -38,8 +38,26 @@ class Change(NamedTuple):
 class JobRecord:
     """A job as a store gives it back when it is opened. Its lists are the queue's from then on.
 
-    All times, those in the mark and in the rows included, are seconds since the epoch; for the rest see
-    ``Ledger`` and ``Change``. ``granted`` says whether the job was cancelled since another host had asked for it.
+    All times, those in the mark and in the rows included, are seconds since the epoch.
+
+    Attributes:
+        id: the job's id.
+        document_ids: the documents asked for, in the order given.
+        type: the job type, which names the processor.
+        options: how the job is run.
+        owner: whose job it is; None if nobody's.
+        idempotency_key: the key that stands for the job; None without one.
+        metadata: what the caller attached to the job.
+        priority: higher goes first.
+        retry_of: the id of the job whose documents this one tries again.
+        created: when it was created, in seconds since the epoch.
+        mark: what was recorded of its state.
+        ok: rows of the documents that succeeded, in the order of settlement.
+        failed: rows of the documents that failed, likewise.
+        active: seconds for which the job has been processing, over all lives of the process.
+        lives: as in Change.
+        told: whether somebody has heard the job's terminal event.
+        granted: whether the job was cancelled since another host had asked for it.
     """
 
     id: str
@@ -86,6 +104,9 @@ class Store(Protocol):
         An outcome is recorded once: a row whose job and position are there already changes nothing. Neither does
         a change of a job that was removed, which is one that has a ``before`` and is not there.
 
+        Args:
+            changes: what has become of jobs, at most one change for each.
+
         Returns:
             The ids of jobs that another host has taken over, if the store is shared: of those nothing was recorded.
 
@@ -99,6 +120,9 @@ class Store(Protocol):
 
         Unlike the others it may be called from any thread, at any time, and so may ``recall``.
 
+        Args:
+            job_id: which job.
+
         Raises:
             StoreError: it cannot be read.
         """
@@ -106,12 +130,18 @@ class Store(Protocol):
     def recall(self, key: str) -> bytes | None:
         """A result that was committed as Keyed under this key, as JSON; None if there is none, or not any more.
 
+        Args:
+            key: made of a document's fingerprint, the metadata and the processor's version.
+
         Raises:
             StoreError: it cannot be read.
         """
 
     def prune(self, job_ids: Sequence[str]) -> bool | None:
         """Remove jobs; those that are not there do not matter. They are out of sight when it returns.
+
+        Args:
+            job_ids: which jobs.
 
         Returns:
             True if something of them is still to be removed: then it is called again, for no more jobs, after the
@@ -172,6 +202,9 @@ class SharedStore(Store, Protocol):
     def heartbeat(self, *, adopt: bool) -> Beat:
         """Say that this host is alive; with ``adopt`` take over what belongs to nobody who is.
 
+        Args:
+            adopt: whether to take over jobs of hosts that are gone.
+
         Raises:
             StoreError: that is not certain.
         """
@@ -181,6 +214,10 @@ class SharedStore(Store, Protocol):
 
         It may be called from any thread, at any time.
 
+        Args:
+            job_id: which job.
+            force: whether its running attempts are to be cancelled, too.
+
         Raises:
             StoreError: that is not certain.
         """
@@ -189,6 +226,9 @@ class SharedStore(Store, Protocol):
         """Note that a job was cancelled since another host had asked for it; the next commit of the job records that.
 
         It is called in the thread of the event loop, and must not block.
+
+        Args:
+            job_id: which job.
         """
 
 

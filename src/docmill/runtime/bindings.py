@@ -24,13 +24,14 @@ class Binding:
         crew: the lanes that run it.
         keep: makes a result into what the store keeps, or raises; None where results are not kept.
         obstacles: why a job with some metadata cannot run.
+        risky: whether one of its documents may kill this process.
 
     Args:
         max_result_bytes: how large a result may be for the store that keeps it; None if it is not kept.
         recall: what is called for the documents of jobs that may have earlier results; None if that cannot be.
     """
 
-    __slots__ = ("_finalize", "_recall", "_submit", "crew", "keep", "obstacles", "spec")
+    __slots__ = ("_finalize", "_recall", "_submit", "crew", "keep", "obstacles", "risky", "spec")
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Binding:
         self.spec = spec
         self.crew = crew
         self.obstacles = runner.obstacles
+        self.risky = runner.risky
         self.keep = None if max_result_bytes is None else _keeper(max_result_bytes)
         self._submit = runner.submit
         self._recall = recall

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from math import isnan
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from docmill.core import Attempt
+from docmill.core import Attempt, Verdict
+from docmill.model import FailureCode
+from docmill.ports import JudgedError
 
 if TYPE_CHECKING:
     from docmill.runtime.bindings import Binding
 
 __all__ = ["Context"]
+
+GIVEN_BACK: Final = Verdict(FailureCode.WORKER_DIED, "given back", retry=True, counted=False)
+"""Never seen: a document that was given back is not judged."""
 
 
 class Context(Attempt):
@@ -61,6 +66,47 @@ class Context(Attempt):
     def came_back(self) -> None:
         """Say that a call which was left behind has ended after all."""
         self._binding.crew.came_back(self)
+
+    @property
+    def budget(self) -> float:
+        """Seconds that the document has, from its start."""
+        return self.job.budget
+
+    @property
+    def waiting(self) -> int:
+        """How many more documents of the same job could start now; none if each is looked up in a cache first."""
+        return 0 if self.job.ledger.options.cache else self.job.waiting
+
+    def join(self, most: int) -> list["Context"]:
+        """Start up to ``most`` more documents of the same job, to run in one chunk with this one."""
+        chunk: list[Context] = self.job.join(self, min(most, self.waiting))  # type: ignore[assignment]  # made by make_attempt
+        return chunk
+
+    def succeeded(self, result: Any) -> None:
+        """Settle a document that has joined: it has this result."""
+        binding = self._binding
+        if binding.keep is not None:
+            try:
+                result = binding.keep(result)
+            except JudgedError as error:
+                self.failed(error.verdict)
+                return
+        self.job.joined_succeeded(self, result, binding.crew.clock())
+
+    def failed(self, verdict: Verdict) -> None:
+        """Settle a document that has joined: its attempt failed."""
+        now = self._binding.crew.clock()
+        if self.left_behind and self.stop is not None:
+            self.job.abandon(self, now)
+        else:
+            self.job.failed(self, verdict, now)
+
+    def give_back(self, *, lost: bool = False) -> None:
+        """Have a document unstarted again."""
+        self.released = True
+        self.lost = lost
+        if self.joined:
+            self.failed(GIVEN_BACK)
 
 
 def _is_number(value: object) -> bool:

@@ -238,10 +238,11 @@ class Crew:
         desk.stir = False
         self._soon()
         stops, desk.stops = desk.stops, []
-        for attempt in stops:
-            lane = self.lane_of(attempt)
-            if lane is not None:
-                lane.stop()
+        if stops:
+            lanes = {lane.attempt: lane for lane in self.lanes}
+            for attempt in stops:
+                if attempt in lanes:
+                    lanes[attempt].stop()
         self._alert(stops)
         if desk.solo is not None or desk.solo_ended:
             self.scheduler.see_to_solo()

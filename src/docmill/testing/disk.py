@@ -36,7 +36,11 @@ class SimulatedDisk:
         """Nothing to let go of."""
 
     def is_current(self, epoch: int) -> bool:
-        """Whether a store is the one that was mounted last."""
+        """Whether a store is the one that was mounted last.
+
+        Args:
+            epoch: which mount it came from, counted from 1.
+        """
         return epoch == self._epoch
 
 

@@ -17,6 +17,7 @@ class Fault(Enum):
     """What is to happen to a commit."""
 
     NONE = auto()
+    """It is recorded."""
     BEFORE = auto()
     """It fails, and nothing is recorded."""
     AFTER = auto()

@@ -53,6 +53,7 @@ class Answer(Enum):
     """What a mood does when it is told to stop."""
 
     OBEYS = auto()
+    """It stops."""
     SHIELDS = auto()
     """It does not even notice, and goes on to its end."""
     RAISES = auto()
@@ -71,11 +72,11 @@ class Mood:
 
     Attributes:
         kind: its name, for stories.
-        seconds: how long it works.
+        seconds: how long it works, in seconds.
         data: what it returns then.
         error: makes the exception that it raises then; None to return.
         answer: what it does when it is told to stop before.
-        report: the fraction that it reports when it has worked half the time; None for no report.
+        report: the fraction, 0.0 to 1.0, that it reports when it has worked half the time; None for no report.
         rogue: whether it raises a cancellation then, which only an async processor can.
     """
 
@@ -88,7 +89,14 @@ class Mood:
     rogue: bool = False
 
     async def play(self, context: ProcessingContext) -> Any:
-        """Do it, as an async processor does."""
+        """Do it, as an async processor does.
+
+        Args:
+            context: of the attempt.
+
+        Raises:
+            OSError: it was told to stop, and its answer is RAISES.
+        """
         try:
             with CancelScope(shield=self.answer is Answer.SHIELDS):
                 await self._work(context)
@@ -102,7 +110,11 @@ class Mood:
         return self._end()
 
     def play_sync(self, context: ProcessingContext) -> Any:
-        """Do it, as a sync processor does under virtual time; it cannot be told to stop."""
+        """Do it, as a sync processor does under virtual time; it cannot be told to stop.
+
+        Args:
+            context: of the attempt.
+        """
         if self.report is not None:
             context.report(self.report, self.kind)
         spend(self.seconds)
@@ -124,67 +136,127 @@ class Mood:
 
 
 def ok(data: Any = "done", seconds: float = 0.0, *, report: float | None = None) -> Mood:
-    """It returns ``data`` after ``seconds``; with ``report`` it says at half time how far it is."""
+    """It returns ``data`` after ``seconds``; with ``report`` it says at half time how far it is.
+
+    Args:
+        data: what it returns.
+        seconds: seconds that it works before.
+        report: the fraction, 0.0 to 1.0, that it reports at half time; None for no report.
+    """
     return Mood(kind="ok", data=data, seconds=seconds, report=report)
 
 
 def fails(seconds: float = 0.0, error: Callable[[], BaseException] = lambda: ValueError("unreadable")) -> Mood:
-    """It raises what ``error`` makes, by default a ValueError."""
+    """It raises what ``error`` makes, by default a ValueError.
+
+    Args:
+        seconds: seconds that it works before.
+        error: makes the exception.
+    """
     return Mood(kind="fails", seconds=seconds, error=error)
 
 
 def fails_then_ok(times: int, data: Any = "done", seconds: float = 0.0) -> list[Mood]:
-    """The moods of a document that fails so many times and then succeeds."""
+    """The moods of a document that fails so many times and then succeeds.
+
+    Args:
+        times: how often it fails.
+        data: what it returns at last.
+        seconds: seconds that each attempt works.
+    """
     return [fails(seconds)] * times + [ok(data, seconds)]
 
 
 def permanent(seconds: float = 0.0) -> Mood:
-    """It says that trying again cannot help."""
+    """It says that trying again cannot help.
+
+    Args:
+        seconds: seconds that it works before.
+    """
     return Mood(kind="permanent", seconds=seconds, error=lambda: PermanentError("encrypted"))
 
 
 def retry_after(pause: float, seconds: float = 0.0) -> Mood:
-    """Its service wants to be left alone for ``pause`` seconds."""
+    """Its service wants to be left alone for ``pause`` seconds.
+
+    Args:
+        pause: seconds to stay away.
+        seconds: seconds that it works before.
+    """
     return Mood(kind="retry_after", seconds=seconds, error=lambda: RetryAfter(pause))
 
 
 def service_down(seconds: float = 0.0) -> Mood:
-    """Its service is down, which counts for the circuit breaker."""
+    """Its service is down, which counts for the circuit breaker.
+
+    Args:
+        seconds: seconds that it works before.
+    """
     return Mood(kind="service_down", seconds=seconds, error=lambda: ServiceUnavailableError("503"))
 
 
 def rogue_cancel(seconds: float = 0.0) -> Mood:
-    """It raises the event loop's cancellation, though nobody has asked for it."""
+    """It raises the event loop's cancellation, though nobody has asked for it.
+
+    Args:
+        seconds: seconds that it works before.
+    """
     return Mood(kind="rogue_cancel", seconds=seconds, rogue=True)
 
 
 def exits(seconds: float = 0.0) -> Mood:
-    """It calls sys.exit."""
+    """It calls sys.exit.
+
+    Args:
+        seconds: seconds that it works before.
+    """
     return Mood(kind="exits", seconds=seconds, error=lambda: SystemExit(1))
 
 
 def hangs(seconds: float = FOREVER) -> Mood:
-    """It does not end by itself, but obeys when it is told to stop."""
+    """It does not end by itself, but obeys when it is told to stop.
+
+    Args:
+        seconds: seconds after which it ends all the same, a year if left out.
+    """
     return Mood(kind="hangs", seconds=seconds)
 
 
 def hangs_shielded(seconds: float = FOREVER) -> Mood:
-    """It does not stop when it is told to, only after ``seconds``."""
+    """It does not stop when it is told to, only after ``seconds``.
+
+    Args:
+        seconds: seconds after which it ends all the same, a year if left out.
+    """
     return Mood(kind="hangs_shielded", seconds=seconds, answer=Answer.SHIELDS)
 
 
 def raises_on_cancel(seconds: float = FOREVER) -> Mood:
-    """It raises an OSError when it is told to stop."""
+    """It raises an OSError when it is told to stop.
+
+    Args:
+        seconds: seconds after which it ends all the same, a year if left out.
+    """
     return Mood(kind="raises_on_cancel", seconds=seconds, answer=Answer.RAISES)
 
 
 def swallows_cancel(data: Any = "saved", seconds: float = FOREVER) -> Mood:
-    """It returns ``data`` when it is told to stop."""
+    """It returns ``data`` when it is told to stop.
+
+    Args:
+        data: what it returns.
+        seconds: seconds after which it ends all the same, a year if left out.
+    """
     return Mood(kind="swallows_cancel", seconds=seconds, data=data, answer=Answer.SWALLOWS)
 
 
 def huge(characters: int = 2 * 1024 * 1024, seconds: float = 0.0) -> Mood:
-    """It returns a very long string."""
+    """It returns a very long string.
+
+    Args:
+        characters: the length of the string.
+        seconds: seconds that it works before.
+    """
     return Mood(kind="huge", seconds=seconds, data="x" * characters)
 
 
@@ -296,7 +368,13 @@ def scripted_sync(
     default: Mood = ok(),  # noqa: B008 - a mood is immutable
     finalize: Sequence[Mood] = (),
 ) -> SyncScript:
-    """The same as a sync processor, for virtual time only; its moods cannot be told to stop."""
+    """The same as a sync processor, for virtual time only; its moods cannot be told to stop.
+
+    Args:
+        moods: by document id, one mood an attempt; the last one is for all later attempts.
+        default: the mood for all other documents.
+        finalize: the moods of ``finalize``, one a call, the last one for all later calls; none for no summary.
+    """
     return SyncScript(_Moods({} if moods is None else moods, default, finalize))
 
 

@@ -9,6 +9,7 @@ import selectors
 from collections.abc import Callable, Coroutine
 from functools import partial
 from importlib.util import find_spec
+from math import inf, ulp
 from typing import Any, Final, Literal, TypeVar
 
 import anyio
@@ -40,7 +41,7 @@ class _JumpingSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready or timeout == 0:
             return ready
-        if timeout is None:
+        if timeout is None or self.loop.next_timer == inf:
             ready = super().select(PATIENCE)
             if not ready:
                 raise DeadlockError("every task waits for another, and no timer is set")
@@ -64,14 +65,29 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         """Virtual seconds since the loop was made."""
         return self._virtual_now
 
+    @property
+    def next_timer(self) -> float | None:
+        """When the next timer is due, in virtual seconds; ``math.inf`` for one that never is, None without any."""
+        timers = (handle.when() for handle in self._scheduled if not handle.cancelled())  # type: ignore[attr-defined]
+        return min(timers, default=None)
+
     def jump(self, seconds: float) -> None:
-        """Let the clock jump, to the next timer exactly if there is one."""
+        """Let the clock jump, to the next timer exactly if there is one.
+
+        Args:
+            seconds: how far, in seconds, if there is no timer.
+
+        Raises:
+            DeadlockError: ten years have passed, and the program still waits.
+        """
         if self._virtual_now > HORIZON:
             raise DeadlockError(
                 "ten years have passed, and the program still waits: nothing but a periodic timer is left"
             )
-        timers = [handle.when() for handle in self._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
-        self._virtual_now = max(self._virtual_now, min(timers, default=self._virtual_now + seconds))
+        timer = self.next_timer
+        self._virtual_now = max(self._virtual_now, self._virtual_now + seconds if timer is None else timer)
+        # The loop runs what is due before now + resolution, and beyond 194 days the usual one is lost in rounding.
+        self._clock_resolution = max(1e-9, ulp(self._virtual_now))
 
 
 def _options(backend: Backend) -> dict[str, Any]:
@@ -93,6 +109,8 @@ virtual_backends: Final = _available()
     @pytest.fixture(params=virtual_backends, ids=lambda backend: backend[0])
     def anyio_backend(request):
         return request.param
+
+With trio installed the backends are asyncio and trio, else asyncio alone.
 """
 
 

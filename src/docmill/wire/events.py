@@ -165,7 +165,11 @@ MESSAGES: Final = (*BY_EVENT.values(), HELLO, PING)
 
 
 def event_to_wire(event: Event) -> dict[str, Any] | None:
-    """An event in the seed's envelope; None if it is no job's, since those are not for clients."""
+    """An event in the seed's envelope; None if it is no job's, since those are not for clients.
+
+    Args:
+        event: what a listener has heard.
+    """
     if not isinstance(event, JobEvent):
         return None
     message = BY_EVENT[type(event)]
@@ -185,7 +189,14 @@ class _Hello:
 
 
 def hello_to_wire(epoch: str, seq: int, *, resumed: bool, heartbeat: float) -> dict[str, Any]:
-    """The first message of a stream; ``heartbeat`` is in seconds."""
+    """The first message of a stream.
+
+    Args:
+        epoch: names the life of the server within which numbers can be compared.
+        seq: the messages that follow have higher numbers than this.
+        resumed: whether nothing is missing since the number that was asked for.
+        heartbeat: seconds of silence after which there is a ping.
+    """
     return _now(HELLO, _Hello(epoch, seq, resumed, heartbeat))
 
 

@@ -76,17 +76,31 @@ def job_to_wire(job: Job, *, outcomes: bool = True) -> dict[str, Any]:
 
 
 def encode_job(job: Job, *, outcomes: bool = True) -> bytes:
-    """The JSON of ``job_to_wire(job)``; results that are stored as JSON are not read for it."""
+    """The JSON of ``job_to_wire(job)``; results that are stored as JSON are not read for it.
+
+    Args:
+        job: a snapshot.
+        outcomes: False leaves documentIds, results and errors null.
+    """
     return b"".join(write_job(job, outcomes=outcomes))
 
 
 def write_job(job: Job, *, outcomes: bool = True) -> Iterator[bytes]:
-    """The same in pieces of some 64 KiB, so that a large job need not be written in one go."""
+    """The same in pieces of some 64 KiB, so that a large job need not be written in one go.
+
+    Args:
+        job: a snapshot.
+        outcomes: False leaves documentIds, results and errors null.
+    """
     return _gather(_pieces(job, outcomes=outcomes))
 
 
 def write_jobs(jobs: Iterable[Job]) -> Iterator[bytes]:
-    """The JSON of an array of jobs without their documents, in such pieces."""
+    """The JSON of an array of jobs without their documents, in pieces of some 64 KiB.
+
+    Args:
+        jobs: snapshots, in the order of the array.
+    """
     return _gather(_array(encode_job(job, outcomes=False) for job in jobs))
 
 
@@ -137,5 +151,9 @@ def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def job_schema(*, outcomes: bool = True) -> Schema:
-    """The JSON Schema of what ``job_to_wire`` gives."""
+    """The JSON Schema of what ``job_to_wire`` gives.
+
+    Args:
+        outcomes: False for what it gives with ``outcomes=False``.
+    """
     return (JOB if outcomes else JOB_HEADER).schema()

@@ -56,7 +56,13 @@ class RequestLimits:
 
 @attrs.frozen(kw_only=True)
 class CreateRequest:
-    """What somebody wants done: which documents, by which processor, and how."""
+    """What somebody wants done: which documents, by which processor, and how.
+
+    Attributes:
+        document_ids: the documents, each once.
+        type: the job type, which names the processor.
+        options: how the job is to be run.
+    """
 
     document_ids: tuple[str, ...]
     type: str
@@ -158,5 +164,10 @@ def create_request_schema(
     types: Collection[str] | None = None,
     limits: RequestLimits = RequestLimits(),
 ) -> Schema:
-    """The JSON Schema of what ``parse_create_request`` takes."""
+    """The JSON Schema of what ``parse_create_request`` takes.
+
+    Args:
+        types: the job types there are; None to take any.
+        limits: what may be asked for.
+    """
     return _request_table(types, limits).schema()

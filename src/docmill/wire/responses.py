@@ -86,7 +86,14 @@ ERROR = Record(
 
 
 def create_response(job_id: str, status: JobStatus | str, document_count: int, type: str) -> dict[str, Any]:
-    """What ``POST /api/v1/documents/batch-process`` answers."""
+    """What ``POST /api/v1/documents/batch-process`` answers.
+
+    Args:
+        job_id: the id of the new job.
+        status: where the job is.
+        document_count: how many documents it has.
+        type: the job type.
+    """
     data = {"jobId": job_id, "status": str(status), "documentCount": document_count, "type": str(type)}
     return {"data": data, "message": CREATED_MESSAGE}
 

@@ -16,7 +16,7 @@ import docmill_helper
 import pytest
 
 from docmill import FailureCode, InvalidJobError, JobStatus
-from docmill.engines.processes.travel import TravelError, pack
+from docmill.engines.travel import TravelError, pack
 
 from .elsewhere import check as check_from_elsewhere
 from .elsewhere import whisper

@@ -14,9 +14,11 @@ import pytest
 import trio
 
 from docmill import PermanentError, RetryAfter
+from docmill.engines import calls
+from docmill.engines.calls import Memory
 from docmill.engines.processes import worker
 from docmill.engines.processes.frames import Frames, Kind, call_frame, frame, split
-from docmill.engines.processes.worker import HostHandler, HostLink, Memory, Worker
+from docmill.engines.processes.worker import HostHandler, HostLink, Worker
 from docmill.ports import Declaration
 
 
@@ -138,8 +140,8 @@ def test_trios_cancellation_is_a_rogue_one_too() -> None:
                 raise
         return caught
 
-    assert worker._is_trios(trio.run(cancelled))
-    assert not worker._is_trios(ValueError())
+    assert calls._is_trios(trio.run(cancelled))
+    assert not calls._is_trios(ValueError())
 
 
 def test_a_report_is_cut_and_one_that_comes_too_late_is_not_sent(line: Line) -> None:

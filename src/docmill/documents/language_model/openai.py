@@ -80,6 +80,11 @@ class OpenAICompatible:
     def extract(self, text: str, schema: Mapping[str, Any], *, timeout: float) -> Mapping[str, Any]:
         """Ask the model; see `LanguageModel.extract`.
 
+        Args:
+            text: of the document.
+            schema: JSON Schema of the object that is asked for.
+            timeout: seconds until the answer must be there.
+
         Raises:
             ImportError: httpx is not installed (extra ``llm``).
         """

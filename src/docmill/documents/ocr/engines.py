@@ -107,6 +107,10 @@ class RapidOcr:
     def recognize(self, image: Picture, dpi: float) -> list[Word]:
         """Read a picture.
 
+        Args:
+            image: upright, of any mode.
+            dpi: its pixels per inch.
+
         Raises:
             ImportError: the packages of the extra `ocr` are missing.
         """

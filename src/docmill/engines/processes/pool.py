@@ -11,11 +11,12 @@ from typing import Any, Final
 from anyio import CancelScope, Event, move_on_after, sleep
 
 from docmill.core import Seats, Verdict
-from docmill.core.verdict import LONGEST_PAUSE, MAX_ERROR_TEXT, describe, escape
+from docmill.core.verdict import describe
+from docmill.engines.calls import read_verdict
 from docmill.engines.processes.frames import Kind, call_frame, frame
-from docmill.engines.processes.travel import TravelError, pack
 from docmill.engines.processes.worker_process import Call, WorkerProcess
-from docmill.errors import InternalError, RetryAfter
+from docmill.engines.travel import TravelError, pack
+from docmill.errors import InternalError
 from docmill.loops import Loop
 from docmill.model import FailureCode
 from docmill.ports import EngineContext, JudgedError, ProcessorSpec, Runner
@@ -30,16 +31,6 @@ MISFIRES: Final = 3
 
 WARM_UP: Final = 60.0
 """Seconds in which a worker has to start and to load every processor."""
-
-VERDICTS: Final = {
-    FailureCode.PROCESSOR_ERROR,
-    FailureCode.PERMANENT,
-    FailureCode.ROGUE_CANCEL,
-    FailureCode.PROCESSOR_EXIT,
-    FailureCode.BAD_RESULT,
-    FailureCode.RESULT_TOO_LARGE,
-}
-"""What a worker may say of an attempt."""
 
 FIRST_WAIT: Final = 0.05
 LONGEST_WAIT: Final = 5.0
@@ -88,7 +79,7 @@ class ProcessPool:
             load = pack((spec.job_type, spec.target, spec.declaration))
         except TravelError as error:
             problem = f"the processor {spec.name} cannot run in a worker process: {error}"
-            return Runner(_never, None, None, lambda _: [problem])
+            return Runner(_never, None, None, lambda _: [problem], risky=False)
         number = len(self._loads)
         self._loads.append(frame(Kind.LOAD, load))
         self._names.append(spec.name)
@@ -109,7 +100,7 @@ class ProcessPool:
             return await self._run(request, context)
 
         in_loop = spec.finalize is None or spec.finalize_on_loop
-        return Runner(submit, spec.finalize if in_loop else finalize, self.seats, _obstacles)
+        return Runner(submit, spec.finalize if in_loop else finalize, self.seats, _obstacles, risky=False)
 
     async def aclose(self) -> None:
         """End all workers, and wait until their processes are gone."""
@@ -317,18 +308,9 @@ class ProcessPool:
 
 
 def _verdict(answer: Any) -> tuple[Verdict, bool]:
-    """What a worker says of a failed attempt, and whether it has to be replaced.
-
-    Raises:
-        ValueError, TypeError: a worker that is right in its mind does not say that.
-    """
-    code, error, retry, counted, pause, worn = answer
-    if code not in VERDICTS:
-        raise ValueError(f"a failure with the code {code!r}")
-    if pause is not None:
-        pause = min(RetryAfter(pause).seconds, LONGEST_PAUSE)
-    text = escape(str(error))[:MAX_ERROR_TEXT]
-    return Verdict(FailureCode(code), text, bool(retry), bool(counted), pause), bool(worn)
+    """What a worker says of a failed attempt, and whether it has to be replaced."""
+    *verdict, worn = answer
+    return read_verdict(*verdict), bool(worn)
 
 
 def _died(reason: str) -> Verdict:

@@ -4,7 +4,6 @@ It runs one document after another in its main thread, as parsers like it. It ne
 killed at the end of a budget, and a new one takes its place.
 """
 
-import asyncio
 import json
 import logging
 import os
@@ -13,33 +12,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from math import isnan
+from collections.abc import Iterator
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
-from docmill.core import Verdict, judge
+from docmill.core import Verdict
 from docmill.core.data import encode
-from docmill.core.verdict import describe, rogue_cancel
+from docmill.core.verdict import describe
+from docmill.engines.calls import MAX_NAME, MAX_RECORD, CallContext, JobFacts, Memory, judge_call
 from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame, numbered, read_call
 from docmill.model import FailureCode
 from docmill.ports import ProcessorSpec, inspect_processor
 
-try:
-    import resource
-except ImportError:  # pragma: no cover - not on Windows, where workers are refused before they are started
-    resource = None  # type: ignore[assignment]
-
 __all__ = ["main"]
 
 PR_SET_PDEATHSIG: Final = 1
-
-MAX_MESSAGE: Final = 2_000
-"""Characters of the message of a report."""
-
-MAX_RECORD: Final = 16_000
-MAX_NAME: Final = 200
-"""Characters of a log record, and of the name of its logger."""
 
 logger = logging.getLogger("docmill.worker")
 
@@ -121,48 +108,6 @@ class HostHandler(logging.Handler):
             self.handleError(record)
 
 
-class WorkerContext:
-    """The ``ProcessingContext`` of an attempt in a worker process."""
-
-    def __init__(
-        self,
-        host: HostLink,
-        job: tuple[str, str, str | None, Mapping[str, Any]],
-        number: int,
-        seconds: float,
-        document_id: str = "",
-        attempt: int = 1,
-    ) -> None:
-        self.job_id, self.job_type, self.owner, self.metadata = job
-        self.document_id = document_id
-        self.attempt = attempt
-        self._host = host
-        self._number = number
-        self._end = time.monotonic() + seconds
-        self._over = False
-
-    def remaining(self) -> float:
-        """Seconds left of the document's budget, never less than 0."""
-        return max(0.0, self._end - time.monotonic())
-
-    def report(self, fraction: float, message: str = "") -> None:
-        """Say how far the document is, 0.0 to 1.0, from any thread."""
-        number: object = fraction
-        if not isinstance(number, int | float) or isnan(number):
-            raise ValueError(f"a fraction must be a number from 0.0 to 1.0, got {fraction!r}")
-        if not self._over:
-            fraction = min(max(float(fraction), 0.0), 1.0)
-            self.say(Kind.REPORT, json.dumps([fraction, str(message)[:MAX_MESSAGE]]).encode())
-
-    def say(self, kind: Kind, body: bytes) -> None:
-        """Say something that belongs to this attempt."""
-        self._host.say(kind, numbered(self._number, body))
-
-    def end(self) -> None:
-        """The attempt is over: what a thread of it still reports is not about the next one."""
-        self._over = True
-
-
 class Worker:
     """Loads processors and calls them, as the host says."""
 
@@ -170,7 +115,7 @@ class Worker:
         self._host = host
         self._max_result_bytes = max_result_bytes
         self._specs: list[ProcessorSpec | Verdict] = []
-        self._job: tuple[str, str, str | None, Mapping[str, Any]] = ("", "", None, {})
+        self._job = JobFacts("", "", None, {})
 
     def serve(self) -> None:
         """Do what the host says until it closes the line."""
@@ -179,14 +124,13 @@ class Worker:
             match kind:
                 case Kind.CALL:
                     number, processor, attempt, seconds, document_id = read_call(body)
-                    context = WorkerContext(self._host, self._job, number, seconds, document_id, attempt)
-                    self._run(processor, context, document_id)
+                    self._run(number, processor, self._context(number, document_id, attempt, seconds), document_id)
                 case Kind.FINALIZE:
                     number, processor, outcomes, seconds = pickle.loads(body)  # noqa: S301 - from the host
-                    self._run(processor, WorkerContext(self._host, self._job, number, seconds), outcomes)
+                    self._run(number, processor, self._context(number, "", 1, seconds), outcomes)
                 case Kind.JOB:
                     job_id, job_type, owner, metadata = pickle.loads(body)  # noqa: S301 - from the host
-                    self._job = job_id, job_type, owner, MappingProxyType(metadata)
+                    self._job = JobFacts(job_id, job_type, owner, MappingProxyType(metadata))
                 case Kind.LOAD:
                     self._load(body)
                 case Kind.END:
@@ -201,11 +145,17 @@ class Worker:
             self._specs.append(_unloadable(describe(error)))
         self._host.say(Kind.LOADED, b"")
 
-    def _run(self, processor: int, context: WorkerContext, argument: Any) -> None:
+    def _context(self, number: int, document_id: str, attempt: int, seconds: float) -> CallContext:
+        def report(fraction: float, message: str) -> None:
+            self._host.say(Kind.REPORT, numbered(number, json.dumps([fraction, message]).encode()))
+
+        return CallContext(self._job, document_id, attempt, seconds, report)
+
+    def _run(self, number: int, processor: int, context: CallContext, argument: Any) -> None:
         """Call a processor with a document, or its ``finalize`` with the outcomes of all."""
         spec = self._specs[processor]
         if isinstance(spec, Verdict):
-            self._failed(context, spec, worn=False)
+            self._failed(number, spec, worn=False)
             return
         limit = spec.declaration.max_memory
         try:
@@ -214,48 +164,19 @@ class Worker:
                 answer = encode(call(argument, context), self._max_result_bytes)
         except BaseException as error:
             context.end()
-            verdict = self._judge(spec, error)
+            verdict = judge_call(spec, error)
             logger.debug("attempt %d of document %r failed", context.attempt, context.document_id, exc_info=error)
             # What a MemoryError leaves behind would be held against the documents that follow.
-            self._failed(context, verdict, worn=isinstance(error, MemoryError))
+            self._failed(number, verdict, worn=isinstance(error, MemoryError))
             return
         context.end()
         if isinstance(answer, Verdict):
-            self._failed(context, answer, worn=False)
+            self._failed(number, answer, worn=False)
         else:
-            context.say(Kind.RESULT, answer)
+            self._host.say(Kind.RESULT, numbered(number, answer))
 
-    def _judge(self, spec: ProcessorSpec, error: BaseException) -> Verdict:
-        if isinstance(error, asyncio.CancelledError) or _is_trios(error):
-            return rogue_cancel(error)
-        return judge(error, spec.declaration.permanent, spec.declaration.breaker)
-
-    @staticmethod
-    def _failed(context: WorkerContext, verdict: Verdict, *, worn: bool) -> None:
-        context.say(Kind.FAILED, json.dumps([*verdict, worn]).encode())
-
-
-class Memory:
-    """A limit to the address space, for as long as a processor runs; without one nothing is changed."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-
-    def __enter__(self) -> None:
-        if self._limit is not None:
-            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            soft = self._limit if hard == resource.RLIM_INFINITY else min(self._limit, hard)
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-    def __exit__(self, *_: object) -> None:
-        if self._limit is not None:
-            hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-            resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-
-
-def _is_trios(error: BaseException) -> bool:
-    trio = sys.modules.get("trio")
-    return trio is not None and isinstance(error, trio.Cancelled)
+    def _failed(self, number: int, verdict: Verdict, *, worn: bool) -> None:
+        self._host.say(Kind.FAILED, numbered(number, json.dumps([*verdict, worn]).encode()))
 
 
 def _unloadable(problem: str) -> Verdict:

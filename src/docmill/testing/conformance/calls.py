@@ -75,7 +75,7 @@ class Call:
     def __init__(
         self,
         context: ProbeContext,
-        submit: Callable[[str, ProbeContext], Awaitable[Any]],
+        submit: Callable[[str, Any], Awaitable[Any]],
         cancelled: type[BaseException],
         cancel_at: int = 0,
     ) -> None:

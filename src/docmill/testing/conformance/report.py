@@ -14,15 +14,20 @@ class Severity(StrEnum):
     """Whether a processor must pass a check."""
 
     REQUIRED = "required"
+    """docmill relies on it."""
     ADVICE = "advice"
+    """It is better, and a failure is no more than a note."""
 
 
 class Verdict(StrEnum):
     """How a check ended."""
 
     PASSED = "passed"
+    """Nothing was wrong."""
     FAILED = "failed"
+    """Something was wrong; the detail says what."""
     NOT_APPLICABLE = "not applicable"
+    """It could not be made, or says nothing of this processor; the detail says why."""
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +73,7 @@ class Report:
     Attributes:
         processor: the processor's name.
         documents: how many documents it was tried with.
-        seconds: how long that took.
+        seconds: how long that took, in seconds.
         findings: one for each check and event loop, in the order in which they were made.
     """
 
@@ -94,6 +99,9 @@ class Report:
 
     def of(self, check: str) -> tuple[Finding, ...]:
         """The findings of one check, one for each event loop that it ran on.
+
+        Args:
+            check: its name.
 
         Raises:
             KeyError: there is no check of this name; the error tells those there are.

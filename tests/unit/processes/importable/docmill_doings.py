@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import fcntl
+import inspect
 import logging
 import os
 import re
@@ -233,7 +234,8 @@ def say_what_is_told(context: Any) -> None:
     """In the name of the call that is running, if the metadata says so."""
     data = bytes.fromhex(context.metadata["say"])
     if context.metadata["numbered"]:
-        body = struct.pack(">I", context._number) + data[5:]
+        number = inspect.getclosurevars(context._report).nonlocals["number"]
+        body = struct.pack(">I", number) + data[5:]
         data = struct.pack(">IB", len(body), data[4]) + body
     say(data)
 

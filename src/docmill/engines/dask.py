@@ -1,0 +1,173 @@
+"""Documents run on a Dask cluster. Needs the extra ``docmill[dask]``, and docmill in the workers."""
+
+import logging
+import time
+from functools import partial
+from typing import Any, Final, Unpack
+from uuid import uuid4
+
+from distributed import Client, KilledWorker, get_worker
+
+from docmill.core.verdict import describe
+from docmill.engines.remote.cluster import Listener
+from docmill.engines.remote.engine import RemoteEngine, Settings
+from docmill.engines.remote.places import Places
+from docmill.engines.remote.sizes import WINDOW
+from docmill.engines.remote.worker import run_chunk
+
+__all__ = ["DaskEngine"]
+
+ON_ITS_WAY: Final = 0.005
+"""Seconds that a worker needs to send a note, before a processor may keep it from doing anything else."""
+
+ANSWER_WITHIN: Final = 10.0
+"""Seconds in which the scheduler has to say what workers it has."""
+
+logger = logging.getLogger("docmill")
+
+
+class DaskEngine(RemoteEngine):
+    """Runs the documents of all processors on a Dask cluster.
+
+    Dask never stops code that runs. At the end of a budget the document settles all the same; what runs on is left
+    behind, counted in ``stats().abandoned``, and nothing is sent to its thread until it ends.
+
+    The scheduler must have ``distributed.scheduler.allowed-failures: 0``; otherwise it runs what has killed a worker
+    again by itself.
+
+    Args:
+        client: a client of the cluster, not an asynchronous one. It is left open when the queue closes. If its
+            connection breaks, the engine makes one of its own.
+        settings: ``chunk_seconds`` of work in a chunk (0.5), ``max_result_bytes`` of a result as JSON (1 MiB), and
+            ``patience``, the seconds without a connection after which jobs fail with ``engine_lost`` (300).
+
+    Raises:
+        ValueError: a number is out of its range, or the client is asynchronous.
+    """
+
+    def __init__(self, client: Client, **settings: Unpack[Settings]) -> None:
+        if client.asynchronous:
+            raise ValueError("the client is asynchronous and works on asyncio only; make it with asynchronous=False")
+        super().__init__(DaskCluster(client), **settings)
+
+
+class DaskCluster:
+    """The way to a Dask cluster.
+
+    Each chunk is sent to a worker of our choice: when a worker dies, Dask blames all that was assigned to it, and
+    only for a document that was alone there this is the truth.
+    """
+
+    name = "Dask"
+    kills = False
+    exact = False
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._ours = False
+        self._address, self._security = client.scheduler.address, client.security
+        self._topic = f"docmill-{uuid4().hex}"
+        self._listener: Listener | None = None
+        self._places = Places(WINDOW, self._send)
+        self._futures: dict[int, Any] = {}
+
+    def connect(self, listener: Listener) -> None:
+        """Hear of notes, on the given client or, if that is closed, on one of our own."""
+        if self._client.status != "running":
+            self._client = Client(self._address, security=self._security, set_as_default=False, timeout=ANSWER_WITHIN)
+            self._ours = True
+        self._places, self._futures = Places(WINDOW, self._send), {}
+        self._listener = listener
+        self._client.subscribe_topic(self._topic, self._noted)
+        allowed = self._client.run_on_scheduler(_allowed_failures)
+        if allowed:
+            logger.warning("Dask's scheduler runs again what kills workers: its allowed-failures is %d, not 0", allowed)
+
+    def slots(self) -> int:
+        """The threads of all workers, but for those that are stuck."""
+        if self._client.status != "running":
+            raise ConnectionError(f"the client is {self._client.status}")
+        workers = self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER_WITHIN)
+        assert self._listener is not None
+        for number in self._places.resize(workers):
+            self.stop(number)
+            self._listener.gone(number, "is gone")
+        return self._places.slots
+
+    def submit(self, number: int, chunk: bytes, *, alone: bool) -> None:
+        """Send a chunk to a worker, as soon as one may have it."""
+        self._places.add(number, chunk, alone=alone)
+
+    def stop(self, number: int) -> None:
+        """Take back a chunk that has not begun."""
+        self._places.remove(number)
+        future = self._futures.pop(number, None)
+        if future is not None:
+            future.cancel()
+
+    def abandon(self, number: int) -> None:
+        """Send nothing to the thread of a chunk that does not end."""
+        self._places.stick(number)
+
+    def close(self) -> None:
+        """Take back what has not begun, and hear of nothing any more."""
+        for number in self._places.chunks:
+            self.stop(number)
+        if self._client.status == "running":
+            self._client.unsubscribe_topic(self._topic)
+        if self._ours:
+            self._client.close()
+
+    def _send(self, number: int, chunk: bytes, worker: str | None) -> None:
+        at = None if worker is None else [worker]
+        key = f"{self._topic}-{number}"
+        future = self._client.submit(run_on_dask, chunk, self._topic, number, key=key, workers=at, pure=False)
+        self._futures[number] = future
+        future.add_done_callback(partial(self._ended, number))
+
+    def _noted(self, event: Any) -> None:
+        _, said = event
+        self._places.found(said["number"], said["worker"])
+        assert self._listener is not None
+        self._listener.noted(said["note"])
+
+    def _ended(self, number: int, future: Any) -> None:
+        listener = self._listener
+        assert listener is not None
+        error = future.exception() if future.status == "error" else None
+        if future.status == "cancelled":
+            listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
+        elif error is None:
+            self._fetch(number, future)
+        elif isinstance(error, KilledWorker):
+            self._places.lose(number)
+            listener.lost(number, "died")
+        else:
+            listener.broke(number, f"could not run it: {describe(error)}")
+        self._futures.pop(number, None)
+        self._places.remove(number)
+
+    def _fetch(self, number: int, future: Any) -> None:
+        """Get the answer from the worker that has it, which may have gone meanwhile."""
+        assert self._listener is not None
+        try:
+            answer = future.result()
+        except Exception as error:  # noqa: BLE001 - whatever Dask raises then
+            self._listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
+        else:
+            self._listener.answered(number, answer)
+
+
+def _allowed_failures(dask_scheduler: Any) -> int:
+    return int(dask_scheduler.allowed_failures)
+
+
+def run_on_dask(chunk: bytes, topic: str, number: int) -> bytes:
+    """The task that a worker runs."""
+    worker = get_worker()
+
+    def say(note: bytes) -> None:
+        worker.log_event(topic, {"note": note, "number": number, "worker": worker.address})
+        time.sleep(ON_ITS_WAY)
+
+    return run_chunk(chunk, say, limit_memory=False)

@@ -1,0 +1,1 @@
+"""What the engines of clusters have in common: documents travel in chunks, and nothing but data comes back."""
