@@ -10,6 +10,7 @@ from unittest import SkipTest
 
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from postgres import Cluster, find_binaries
 from sybil import Document, Example
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
 
@@ -48,11 +49,36 @@ def parse(path: Path, portal: BlockingPortal) -> Document:
     return Document.parse(str(path), CodeBlockParser("python", NotebookEvaluator(portal)), SkipParser())
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_python_block_runs(
-    path: Path, portal: BlockingPortal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def database() -> Iterator[str | None]:
+    """The address of a database; None if there is no PostgreSQL server on this machine."""
+    binaries = find_binaries()
+    if binaries is None:
+        yield None
+        return
+    server = Cluster(binaries)
+    try:
+        server.start()
+        yield server.dsn
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def readers_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which a reader may be, with what the pages take for granted."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "invoices").symlink_to(ROOT / "examples" / "documents")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.usefixtures("readers_machine")
+def test_every_python_block_runs(
+    path: Path, portal: BlockingPortal, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "DATABASE_URL" in path.read_text() and (address := request.getfixturevalue("database")) is not None:
+        monkeypatch.setenv("DATABASE_URL", address)
     document = parse(path, portal)
     document.namespace["__name__"] = "__main__"
     for example in document.examples():
