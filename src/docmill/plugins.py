@@ -11,6 +11,7 @@ and a host hands them to its queue, beside its own: ``{**discover(), "TRANSLATE"
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property, lru_cache, reduce
 from importlib import import_module, invalidate_caches
 from importlib.metadata import Distribution, entry_points
@@ -124,8 +125,11 @@ def _installed(_: tuple[str, ...]) -> tuple[Plugin, ...]:
 
 def _stated(distribution: Distribution, key: str) -> str:
     """A line of the metadata, which an installation that went wrong may lack."""
-    metadata = distribution.metadata
-    return metadata[key] if key in metadata else f"(unknown {key.lower()})"
+    with suppress(Exception):  # which depends on the version, and on whether importlib_metadata has taken over
+        metadata = distribution.metadata
+        if key in metadata:
+            return metadata[key]
+    return f"(unknown {key.lower()})"
 
 
 def _normalized(name: str) -> str:

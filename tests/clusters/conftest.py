@@ -1,9 +1,10 @@
 """Tests on real clusters, which open ports on all interfaces: each kind of them runs in a place of its own.
 
-What is collected here is not run here. The first test of a kind starts a second pytest in a namespace, which runs all
-tests of that kind on one cluster and writes a report of each; they are reported here, under the same names.
+What is collected here is not run here. The first of these tests starts a second pytest for each kind, in a namespace,
+which runs all tests of that kind on one cluster and writes a report of each. They are reported under the same names.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -29,6 +30,9 @@ REPORTS: Final = "DOCMILL_TEST_REPORTS"
 SCRATCH: Final = "DOCMILL_TEST_SCRATCH"
 """A folder with a short path, since sockets are made in it."""
 
+ROOM: Final = 2**20
+"""Bytes that the reports of a kind may have."""
+
 LEAVES: Final = ("multiprocessing.resource_tracker",)
 """Processes that the Python of a test ends itself when it ends."""
 
@@ -38,12 +42,14 @@ class Inner:
 
     def __init__(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         self._config = config
+        self._left = len(items)
         self._reports: dict[str, list[pytest.TestReport]] = {}
         self._scratch = tempfile.mkdtemp(prefix="dm", dir="/tmp")
         names = Path(self._scratch, "tests")
         names.write_text("".join(f"{item.nodeid}\n" for item in items))
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the pytest runs
         reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, ROOM)  # nobody reads while another kind is being reported
         coverage = []
         if config.pluginmanager.hasplugin("_cov"):  # which takes up what lies beside its own file
             data = f"--data-file={config.rootpath / '.coverage'}"
@@ -67,10 +73,19 @@ class Inner:
         while not any(report.when == "teardown" for report in self._reports.get(item.nodeid, [])):
             line = self._pipe.readline()
             if not line:
-                return [self._lost(item)]
+                lost = [self._lost(item)]
+                self._count_down()
+                return lost
             report = self._config.hook.pytest_report_from_serializable(config=self._config, data=json.loads(line))
             self._reports.setdefault(report.nodeid, []).append(report)
+        self._count_down()
         return self._reports[item.nodeid]
+
+    def _count_down(self) -> None:
+        """No process of ours is left, not even a dead one, when other tests look at what processes there are."""
+        self._left -= 1
+        if not self._left:
+            self.close()
 
     def _lost(self, item: pytest.Item) -> pytest.TestReport:
         self._process.wait()
@@ -81,6 +96,8 @@ class Inner:
 
     def close(self) -> None:
         """Wait for the end of it; killed, it takes everything in its namespace along."""
+        if self._pipe.closed:
+            return
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
@@ -112,18 +129,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason))
 
 
+def start_all(session: pytest.Session) -> None:
+    """Start a pytest for each kind of place, side by side, since most of their time is spent waiting for processes."""
+    kinds: dict[str, list[pytest.Item]] = {}
+    for item in session.items:
+        kind = kind_of(item)
+        if kind is not None and not item.get_closest_marker("skip"):
+            kinds.setdefault(kind, []).append(item)
+    for kind, items in kinds.items():
+        inners[kind] = Inner(session.config, items)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     kind = kind_of(item)
     if kind is None or REPORTS in os.environ or item.get_closest_marker("skip"):
         return None
     if kind not in inners:
-        same = [other for other in item.session.items if kind_of(other) == kind]
-        inners[kind] = Inner(item.config, same)
+        start_all(item.session)
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     for report in inners[kind].reports(item):
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    # The test before was torn down in the belief that this one would be set up here.
+    item.session._setupstate.teardown_exact(nextitem)
     return True
 
 

@@ -88,6 +88,7 @@ async def test_without_a_scheduler_jobs_fail_when_patience_is_over_until_it_is_b
         async with opened(Given(client), ACT, patience=0.5) as queue:
             job_id = await queue.create_job(["ok-1", "hold"], TYPE, options(), metadata={"folder": str(tmp_path)})
             await until((tmp_path / "held").exists)
+            await until(lambda: queue.get_job_status(job_id).processed_documents == 1)
             processes.kill_scheduler()
             job = await queue.wait(job_id, drained=True)
             assert (job.status, job.error_code, len(job.results)) == (JobStatus.FAILED, JobErrorCode.ENGINE_LOST, 1)

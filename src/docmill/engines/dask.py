@@ -1,24 +1,20 @@
 """Documents run on a Dask cluster. Needs the extra ``docmill[dask]``, and docmill in the workers."""
 
 import logging
-import time
 from functools import partial
 from typing import Any, Final, Unpack
 from uuid import uuid4
 
-from distributed import Client, KilledWorker, get_worker
+from distributed import Client, KilledWorker
 
 from docmill.core.verdict import describe
 from docmill.engines.remote.cluster import Listener
 from docmill.engines.remote.engine import RemoteEngine, Settings
 from docmill.engines.remote.places import Places
 from docmill.engines.remote.sizes import WINDOW
-from docmill.engines.remote.worker import run_chunk
+from docmill.engines.remote.tasks import run_on_dask
 
 __all__ = ["DaskEngine"]
-
-ON_ITS_WAY: Final = 0.005
-"""Seconds that a worker needs to send a note, before a processor may keep it from doing anything else."""
 
 ANSWER_WITHIN: Final = 10.0
 """Seconds in which the scheduler has to say what workers it has."""
@@ -38,8 +34,8 @@ class DaskEngine(RemoteEngine):
     Args:
         client: a client of the cluster, not an asynchronous one. It is left open when the queue closes. If its
             connection breaks, the engine makes one of its own.
-        settings: ``chunk_seconds`` of work in a chunk (0.5), ``max_result_bytes`` of a result as JSON (1 MiB), and
-            ``patience``, the seconds without a connection after which jobs fail with ``engine_lost`` (300).
+        settings: ``chunk_seconds`` of work in a chunk (0.5), ``max_result_bytes`` of a result as JSON (1 MiB),
+            ``patience`` in seconds without a connection, after which jobs fail with ``engine_lost`` (300).
 
     Raises:
         ValueError: a number is out of its range, or the client is asynchronous.
@@ -67,7 +63,7 @@ class DaskCluster:
         self._ours = False
         self._address, self._security = client.scheduler.address, client.security
         self._topic = f"docmill-{uuid4().hex}"
-        self._listener: Listener | None = None
+        self._listener: Any = None  # until it is connected
         self._places = Places(WINDOW, self._send)
         self._futures: dict[int, Any] = {}
 
@@ -79,7 +75,7 @@ class DaskCluster:
         self._places, self._futures = Places(WINDOW, self._send), {}
         self._listener = listener
         self._client.subscribe_topic(self._topic, self._noted)
-        allowed = self._client.run_on_scheduler(_allowed_failures)
+        allowed = self._client.run_on_scheduler(lambda dask_scheduler: int(dask_scheduler.allowed_failures))
         if allowed:
             logger.warning("Dask's scheduler runs again what kills workers: its allowed-failures is %d, not 0", allowed)
 
@@ -88,7 +84,6 @@ class DaskCluster:
         if self._client.status != "running":
             raise ConnectionError(f"the client is {self._client.status}")
         workers = self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER_WITHIN)
-        assert self._listener is not None
         for number in self._places.resize(workers):
             self.stop(number)
             self._listener.gone(number, "is gone")
@@ -127,47 +122,27 @@ class DaskCluster:
 
     def _noted(self, event: Any) -> None:
         _, said = event
-        self._places.found(said["number"], said["worker"])
-        assert self._listener is not None
-        self._listener.noted(said["note"])
+        if said["what"] == "begun":
+            self._places.begun(said["number"], said["worker"])
+        elif said["what"] == "ended":
+            self._places.ended(said["number"])
+        else:
+            self._listener.noted(said["note"])
 
     def _ended(self, number: int, future: Any) -> None:
         listener = self._listener
-        assert listener is not None
-        error = future.exception() if future.status == "error" else None
-        if future.status == "cancelled":
-            listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
-        elif error is None:
-            self._fetch(number, future)
-        elif isinstance(error, KilledWorker):
+        try:
+            if future.status == "cancelled":
+                listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
+            else:
+                listener.answered(number, future.result())
+        except KilledWorker:
             self._places.lose(number)
             listener.lost(number, "died")
-        else:
-            listener.broke(number, f"could not run it: {describe(error)}")
+        except Exception as error:  # noqa: BLE001 - what the task raised, or whatever Dask does
+            if future.status == "error":
+                listener.broke(number, f"could not run it: {describe(error)}")
+            else:
+                listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
         self._futures.pop(number, None)
         self._places.remove(number)
-
-    def _fetch(self, number: int, future: Any) -> None:
-        """Get the answer from the worker that has it, which may have gone meanwhile."""
-        assert self._listener is not None
-        try:
-            answer = future.result()
-        except Exception as error:  # noqa: BLE001 - whatever Dask raises then
-            self._listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
-        else:
-            self._listener.answered(number, answer)
-
-
-def _allowed_failures(dask_scheduler: Any) -> int:
-    return int(dask_scheduler.allowed_failures)
-
-
-def run_on_dask(chunk: bytes, topic: str, number: int) -> bytes:
-    """The task that a worker runs."""
-    worker = get_worker()
-
-    def say(note: bytes) -> None:
-        worker.log_event(topic, {"note": note, "number": number, "worker": worker.address})
-        time.sleep(ON_ITS_WAY)
-
-    return run_chunk(chunk, say, limit_memory=False)

@@ -12,7 +12,7 @@ from docmill.core.verdict import describe
 from docmill.engines.remote.cluster import Listener
 from docmill.engines.remote.engine import RemoteEngine, Settings
 from docmill.engines.remote.mailbox import Mailbox
-from docmill.engines.remote.worker import run_chunk
+from docmill.engines.remote.tasks import run_on_ray
 
 __all__ = ["RayEngine"]
 
@@ -28,8 +28,8 @@ class RayEngine(RemoteEngine):
             If ``ray.init`` was called before, that connection is used, and left as it is.
         options: of the tasks, as for ``ray.remote``: ``num_cpus`` (1 if left out), ``resources``, ``memory``,
             ``runtime_env`` and so on.
-        settings: ``chunk_seconds`` of work in a chunk (0.5), ``max_result_bytes`` of a result as JSON (1 MiB), and
-            ``patience``, the seconds without a connection after which jobs fail with ``engine_lost`` (300).
+        settings: ``chunk_seconds`` of work in a chunk (0.5), ``max_result_bytes`` of a result as JSON (1 MiB),
+            ``patience`` in seconds without a connection, after which jobs fail with ``engine_lost`` (300).
 
     Raises:
         ValueError: a number is out of its range.
@@ -53,7 +53,7 @@ class RayCluster:
         self._options = {"num_cpus": 1, **options, "max_retries": 0, "num_returns": 1}
         self._refs: dict[int, Any] = {}
         self._warmers: list[Any] = []
-        self._listener: Listener | None = None
+        self._listener: Any = None  # until it is connected
         self._mailbox: Any = None
         self._ours = False
         self._run: Any = None
@@ -75,9 +75,8 @@ class RayCluster:
         """The chunks that the processors of the cluster are enough for."""
         if self._mailbox is None:
             self._open_mailbox()
-        cpus = float(self._options["num_cpus"])
-        there = ray.cluster_resources().get("CPU", 0.0)
-        return max(1, int(there / cpus)) if cpus else max(1, int(there))
+        cpus = float(self._options["num_cpus"]) or 1.0
+        return max(1, int(ray.cluster_resources().get("CPU", 0.0) / cpus))
 
     def submit(self, number: int, chunk: bytes, *, alone: bool) -> None:  # noqa: ARG002 - a process has one chunk at a time
         """Send a chunk."""
@@ -113,17 +112,13 @@ class RayCluster:
             ray.cancel(ref, force=True)
 
     def _keep_warm(self) -> None:
-        """Leave something for processes that are being started: Ray ends them when nothing waits for them any more.
-
-        Otherwise, where that takes longer than the budget of a document, no process would ever be ready for one.
-        """
+        """Leave something to be done, since Ray starts a process no further when nothing waits for it any more."""
         if self._warmers:
             _, self._warmers = ray.wait(self._warmers, num_returns=len(self._warmers), timeout=0)
         self._warmers += [self._run.remote(b"", None) for _ in range(self.slots() - len(self._warmers))]
 
     def _ended(self, number: int, future: Any) -> None:
         self._refs.pop(number, None)
-        assert self._listener is not None
         try:
             self._listener.answered(number, future.result())
         except WorkerCrashedError:
@@ -149,12 +144,6 @@ class RayCluster:
         if future.exception() is not None:
             self._mailbox = None  # its node is gone, and with it what it had
             return
-        assert self._listener is not None
         for note in future.result():
             self._listener.noted(note)
         self._read(mailbox)
-
-
-def run_on_ray(chunk: bytes, mailbox: Any) -> bytes:
-    """The task that a worker runs; without a chunk it only has the process started."""
-    return run_chunk(chunk, mailbox.put.remote, limit_memory=True) if chunk else b""

@@ -18,7 +18,7 @@ import psutil
 
 from docmill import DocumentProcessingQueue, JobOptions, processor
 from docmill.engines import LocalEngine
-from docmill.engines.remote import engine as remote
+from docmill.engines.remote import runner
 from docmill.engines.remote.chunks import note
 from docmill.engines.remote.engine import RemoteEngine
 
@@ -153,7 +153,7 @@ def given(size: int | None) -> Iterator[None]:
     """Have all chunks of one size; None leaves that to the engine."""
     with ExitStack() as stack:
         if size is not None:
-            stack.enter_context(patch.object(remote, "ChunkSize", lambda _: GivenSize(size)))
+            stack.enter_context(patch.object(runner, "ChunkSize", lambda _: GivenSize(size)))
         yield
 
 

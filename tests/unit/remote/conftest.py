@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from time import monotonic, sleep
 
 import pytest
-from cluster import LIMIT, Stage, ThreadCluster
-from cluster import stage as the_stage
+from thread_cluster import LIMIT, Stage, ThreadCluster
+from thread_cluster import stage as the_stage
 
 from docmill.engines.remote import connection
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import fail_after, sleep, to_thread
-from cluster import Sent, ThreadCluster, play
+from thread_cluster import Sent, ThreadCluster, play
 
 from docmill import DocumentProcessingQueue, Job, JobOptions
 from docmill.engines.remote.engine import RemoteEngine

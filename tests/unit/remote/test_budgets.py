@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from cluster import Fate, Sent, Stage, ThreadCluster, play
+from thread_cluster import Fate, Sent, Stage, ThreadCluster, play
 
 from docmill import DocumentProcessingQueue, FailureCode, JobStatus
 
@@ -147,7 +147,7 @@ class Summing:
         return play(document_id, context)
 
     def finalize(self, outcomes: Any, context: Any) -> Any:
-        from cluster import stage
+        from thread_cluster import stage
 
         return stage.play("finalize-1", context)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
-from cluster import Fate, Stage, ThreadCluster, play
+from thread_cluster import Fate, Stage, ThreadCluster, play
 
 from docmill import DocumentProcessingQueue, FailureCode, InvalidJobError, JobErrorCode, JobStatus
 from docmill.engines.remote import dispatcher
@@ -92,7 +92,7 @@ class Summing:
         return document_id
 
     def finalize(self, outcomes: Any, context: Any) -> Any:
-        from cluster import stage
+        from thread_cluster import stage
 
         return stage.play("hang-1", context)
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cluster import Stage, ThreadCluster
+from thread_cluster import Stage, ThreadCluster
 
 from docmill import FailureCode, JobErrorCode, JobStatus
 from docmill.stores import SQLiteStore

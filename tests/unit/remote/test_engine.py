@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from cluster import Stage, ThreadCluster, play
+from thread_cluster import Stage, ThreadCluster, play
 
 from docmill import (
     CircuitBreaker,
@@ -186,7 +186,7 @@ async def test_failures_of_the_service_open_the_circuit_and_a_probe_closes_it(
 
 
 def play_guarded(document_id: str, context: Any) -> Any:
-    from cluster import stage
+    from thread_cluster import stage
 
     return stage.play(document_id, context)
 
@@ -254,7 +254,7 @@ async def test_what_nobody_wants_to_hear_is_not_logged(
 
 
 async def play_async(document_id: str, context: Any) -> Any:
-    from cluster import stage
+    from thread_cluster import stage
 
     await asyncio.sleep(0)
     return stage.play(document_id, context)
@@ -279,7 +279,7 @@ class Summing:
         return play(document_id, context)
 
     def finalize(self, outcomes: Any, context: Any) -> Any:
-        from cluster import stage
+        from thread_cluster import stage
 
         stage.play("finalize", context)
         return [threading.current_thread().name, [outcome.data for outcome in outcomes], context.document_id]

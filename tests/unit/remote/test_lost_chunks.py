@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from cluster import Fate, Sent, Stage, ThreadCluster
+from thread_cluster import Fate, Sent, Stage, ThreadCluster
 
 from docmill import DocumentProcessingQueue, FailureCode
 from docmill.engines.remote.chunks import note

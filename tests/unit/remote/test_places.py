@@ -228,3 +228,40 @@ def test_whatever_happens_no_worker_has_too_much_and_who_must_be_alone_is(seed: 
     while running := [name for name in cluster.places.chunks if name in cluster.at]:
         cluster.places.remove(running[0])
     assert not cluster.places.chunks, "something was never sent"
+
+
+def test_a_chunk_that_begins_when_nobody_waits_for_it_any_more_holds_its_thread() -> None:
+    cluster = Cluster({"a": 1, "b": 1})
+    cluster.add(1)
+    held = cluster.at[1]
+    cluster.places.remove(1)
+    cluster.places.begun(1, str(held))
+    assert cluster.places.slots == 1
+    cluster.add(2, 3, 4)
+    assert held not in {cluster.at[number] for number in cluster.order[1:]}
+
+    cluster.places.ended(1)
+    assert (cluster.places.slots, cluster.at[4]) == (2, held)
+
+
+def test_the_end_of_a_chunk_whose_answer_is_waited_for_changes_nothing() -> None:
+    cluster = Cluster({"a": 1})
+    cluster.add(1)
+    cluster.places.ended(1)
+    assert cluster.places.chunks == [1]
+
+
+def test_a_chunk_that_begins_at_a_worker_that_is_gone_holds_nothing() -> None:
+    cluster = Cluster({"a": 1})
+    cluster.places.begun(7, "b")
+    assert (cluster.places.chunks, cluster.places.slots) == ([], 1)
+
+
+def test_a_chunk_is_at_the_worker_that_has_begun_with_it() -> None:
+    cluster = Cluster({})
+    cluster.add(1)
+    cluster.resize({"a": 1, "b": 1})
+    cluster.places.begun(1, "b")
+    cluster.places.stick(1)
+    cluster.add(2, 3, 4)
+    assert [cluster.at[number] for number in cluster.order[1:]] == ["a", "a"]

@@ -246,9 +246,9 @@ class Told:
 
 
 def show(document_id: str, context: Any) -> None:
-    import cluster
+    import thread_cluster
 
-    cluster.stage.acts["show"](document_id, context)
+    thread_cluster.stage.acts["show"](document_id, context)
 
 
 def test_notes_tell_where_it_is_what_it_reports_and_what_it_logs(monkeypatch: pytest.MonkeyPatch, stage: Any) -> None:

@@ -78,10 +78,18 @@ class Places:
             self._waiting[number] = Waiting(chunk, alone)
             self._send_waiting()
 
-    def found(self, number: int, name: str) -> None:
-        """A chunk that was sent to any worker, since none was known, is at this one."""
+    def begun(self, number: int, name: str) -> None:
+        """A worker has begun with a chunk.
+
+        It may be one that was sent to any worker, since none was known; or one that nobody waits for any more, as it
+        was taken back at the very moment: then its thread is out of use until it has ended.
+        """
         with self._lock:
-            if number in self._sent and self._sent[number] is None:
+            if number not in self._sent and name in self._workers:
+                self._sent[number] = name
+                self._load[name] += 1
+                self.stick(number)
+            elif self._sent.get(number, name) is None:
                 self._sent[number] = name
                 for counted in [self._load, *([self._stuck_at] if number in self._stuck else [])]:
                     counted[None] -= 1
@@ -95,6 +103,11 @@ class Places:
                 self._stuck.add(number)
                 self._stuck_at[self._sent[number]] += 1
                 self._measure(self._sent[number])
+
+    def ended(self, number: int) -> None:
+        """A chunk that nobody waited for has ended; of the others, their answer is waited for."""
+        if number in self._stuck:
+            self.remove(number)
 
     def remove(self, number: int) -> None:
         """A chunk has ended, or nobody waits for it any more."""

@@ -65,7 +65,7 @@ stage = Stage()
 
 def play(document_id: str, context: Any) -> Any:
     """The processor: it reaches the stage by an import, as a copy of it would."""
-    from cluster import stage
+    from thread_cluster import stage
 
     return stage.play(document_id, context)
 
