@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from anyio import fail_after, sleep
 
 from docmill import DocumentProcessingQueue, Job, JobOptions, processor
@@ -196,3 +197,9 @@ def record(place: Place, figures: dict[str, Any]) -> None:
     if FIGURES in os.environ:
         with Path(os.environ[FIGURES]).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"on": place.library, **figures}) + "\n")
+
+
+def mostly(backend: str) -> pytest.MarkDecorator:
+    """For tests that start a cluster of their own, which takes long: on one event loop, and on demand on the other."""
+    other = {"asyncio": "trio", "trio": "asyncio"}[backend]
+    return pytest.mark.parametrize("anyio_backend", [backend, pytest.param(other, marks=pytest.mark.release)])

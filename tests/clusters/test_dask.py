@@ -12,7 +12,7 @@ from anyio import to_thread
 from docmill import DocumentProcessingQueue, FailureCode, InvalidJobError, JobErrorCode, JobStatus
 
 from . import doings
-from .places import TYPE, Place, isolated, opened, options, run, until
+from .places import TYPE, Place, isolated, mostly, opened, options, run, until
 
 if TYPE_CHECKING:
     from .dask_processes import DaskProcesses
@@ -51,6 +51,7 @@ async def slots(queue: DocumentProcessingQueue, number: int) -> None:
     await until(lambda: queue._engine.slots == number)
 
 
+@mostly("asyncio")
 async def test_while_the_scheduler_is_gone_nothing_starts_and_then_the_job_goes_on(
     processes: "DaskProcesses", tmp_path: Path
 ) -> None:
@@ -80,6 +81,7 @@ async def test_while_the_scheduler_is_gone_nothing_starts_and_then_the_job_goes_
     assert sorted(told) == sorted([*names, "hold"])
 
 
+@mostly("trio")
 async def test_without_a_scheduler_jobs_fail_when_patience_is_over_until_it_is_back(
     processes: "DaskProcesses", tmp_path: Path
 ) -> None:
@@ -102,6 +104,7 @@ async def test_without_a_scheduler_jobs_fail_when_patience_is_over_until_it_is_b
             assert (await run(queue, ["ok-1"])).status is JobStatus.COMPLETED
 
 
+@mostly("trio")
 async def test_documents_wait_for_the_first_worker_and_one_that_hangs_there_is_known_to_hang_there(
     processes: "DaskProcesses", tmp_path: Path
 ) -> None:
@@ -121,6 +124,7 @@ async def test_documents_wait_for_the_first_worker_and_one_that_hangs_there_is_k
     assert len(job.results) == 20
 
 
+@mostly("asyncio")
 async def test_a_worker_that_is_retired_costs_no_document(processes: "DaskProcesses", tmp_path: Path) -> None:
     processes.start_worker()
     processes.start_worker()
@@ -137,6 +141,7 @@ async def test_a_worker_that_is_retired_costs_no_document(processes: "DaskProces
     assert (job.errors, len(job.results)) == ([], 300)
 
 
+@mostly("trio")
 async def test_a_client_that_is_closed_is_replaced_by_one_of_our_own(processes: "DaskProcesses") -> None:
     processes.start_worker()
     client = processes.client()

@@ -11,7 +11,7 @@ from namespaces import Cable, Host
 from docmill import JobStatus
 
 from . import doings
-from .places import TYPE, Place, isolated, opened, options, until
+from .places import TYPE, Place, isolated, mostly, opened, options, until
 from .test_dask import Given
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def processes(place: Place, hosts: tuple[Cable, list[Host]]) -> Iterator["DaskPr
     processes.close()
 
 
+@mostly("asyncio")
 async def test_a_host_that_is_cut_off_costs_no_document(
     processes: "DaskProcesses", hosts: tuple[Cable, list[Host]], tmp_path: Path
 ) -> None:
