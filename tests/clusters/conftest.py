@@ -123,8 +123,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         kind = kind_of(item)
         if kind is not None and REPORTS not in os.environ:
-            library = PLACES[kind].library
-            reason = namespaces.obstacle() if find_spec(library) else f"{library} is not installed"
+            package = PLACES[kind].package
+            reason = namespaces.obstacle() if find_spec(package) else f"{package} is not installed"
             if reason is not None:
                 item.add_marker(pytest.mark.skip(reason))
 

@@ -31,12 +31,12 @@ class Place(Protocol):
     """Where documents run.
 
     Attributes:
-        library: what has to be installed for it.
+        package: what has to be installed for it.
         kills: whether what does not stop is killed.
         remote: whether it is a cluster.
     """
 
-    library: str
+    package: str
     kills: bool
     remote: bool
 
@@ -53,7 +53,7 @@ class Place(Protocol):
 class LocalPlace:
     """Worker processes of this one."""
 
-    library = "docmill"
+    package = "docmill"
     kills = True
     remote = False
 
@@ -73,7 +73,7 @@ class LocalPlace:
 class RayPlace:
     """A Ray cluster of one node, which this process has joined."""
 
-    library = "ray"
+    package = "ray"
     kills = True
     remote = True
 
@@ -110,7 +110,7 @@ class RayPlace:
 class DaskPlace:
     """A Dask cluster of this process, with two workers of one thread."""
 
-    library = "distributed"
+    package = "distributed"
     kills = False
     remote = True
 
@@ -196,7 +196,7 @@ def record(place: Place, figures: dict[str, Any]) -> None:
     """Add the figures of a run to the file that the environment names, if it names one."""
     if FIGURES in os.environ:
         with Path(os.environ[FIGURES]).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"on": place.library, **figures}) + "\n")
+            file.write(json.dumps({"on": place.package, **figures}) + "\n")
 
 
 def mostly(backend: str) -> pytest.MarkDecorator:

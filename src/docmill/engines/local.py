@@ -117,7 +117,7 @@ class LocalEngine:
             return Runner(self._as_in_process(spec.call), self._as_in_process(finalize), risky=False)
         if os.name != "posix":
             problem = f"isolation='process' of {spec.name} needs Linux or another POSIX system; leave it out here"
-            return Runner(_refuse, None, None, lambda _: [problem], risky=False)
+            return Runner.refusing(problem)
         return self._processes.bind(spec)
 
     def _as_in_process(self, function: Callable[[Any, Any], Any]) -> Callable[[Any, EngineContext], Awaitable[Any]]:
@@ -158,10 +158,6 @@ class LocalEngine:
             return call.result
 
         return submit
-
-
-async def _refuse(_: Any, __: EngineContext) -> Any:
-    raise AssertionError("a job of a processor with an obstacle was created")
 
 
 def _usable_cores() -> int:

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import attrs
 
 from docmill.core import Seats, Verdict
+from docmill.errors import InternalError
 from docmill.loops import Loop
 from docmill.model import FailureCode
 from docmill.ports.processing import ProcessingContext, ProcessorSpec
@@ -92,6 +93,15 @@ class Runner:
     seats: Seats | None = None
     obstacles: Callable[[Mapping[str, Any]], Sequence[str]] = lambda _: ()
     risky: bool = True
+
+    @classmethod
+    def refusing(cls, problem: str) -> "Runner":
+        """The runner of a processor that cannot run: all of its jobs are refused, and the message says why."""
+        return cls(_never, None, None, lambda _: [problem], risky=False)
+
+
+async def _never(_: str, __: EngineContext) -> Any:
+    raise InternalError("a processor that cannot run was called")
 
 
 class Engine(Protocol):

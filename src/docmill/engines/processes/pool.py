@@ -16,7 +16,6 @@ from docmill.engines.calls import read_verdict
 from docmill.engines.processes.frames import Kind, call_frame, frame
 from docmill.engines.processes.worker_process import Call, WorkerProcess
 from docmill.engines.travel import TravelError, pack
-from docmill.errors import InternalError
 from docmill.loops import Loop
 from docmill.model import FailureCode
 from docmill.ports import EngineContext, JudgedError, ProcessorSpec, Runner
@@ -79,7 +78,7 @@ class ProcessPool:
             load = pack((spec.job_type, spec.target, spec.declaration))
         except TravelError as error:
             problem = f"the processor {spec.name} cannot run in a worker process: {error}"
-            return Runner(_never, None, None, lambda _: [problem], risky=False)
+            return Runner.refusing(problem)
         number = len(self._loads)
         self._loads.append(frame(Kind.LOAD, load))
         self._names.append(spec.name)
@@ -324,7 +323,3 @@ def _obstacles(metadata: Mapping[str, Any]) -> Sequence[str]:
     except TravelError as error:
         return [f"metadata must get to a worker process, but {error}"]
     return ()
-
-
-async def _never(_: Any, __: EngineContext) -> Any:
-    raise InternalError("a processor that cannot travel was called")

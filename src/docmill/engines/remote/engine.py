@@ -9,10 +9,9 @@ from docmill.engines.remote.cluster import Cluster
 from docmill.engines.remote.dispatcher import Dispatcher
 from docmill.engines.remote.runner import ChunkRunner
 from docmill.engines.travel import TravelError, is_installed, pack
-from docmill.errors import InternalError
 from docmill.loops import Loop
 from docmill.model.options import is_whole
-from docmill.ports import EngineContext, ProcessorSpec, Runner
+from docmill.ports import ProcessorSpec, Runner
 
 __all__ = ["RemoteEngine", "Settings"]
 
@@ -96,8 +95,7 @@ class RemoteEngine:
         except TravelError as error:
             processor, problem = b"", str(error)
         if problem:
-            text = f"the processor {spec.name} cannot run on {self._cluster.name}: {problem}"
-            return Runner(_never, None, None, lambda _: [text], risky=False)
+            return Runner.refusing(f"the processor {spec.name} cannot run on {self._cluster.name}: {problem}")
         chunks = ChunkRunner(self._dispatcher, processor, self._chunk_seconds, self._max_result_bytes)
         in_loop = spec.finalize is None or spec.finalize_on_loop
         finalize = spec.finalize if in_loop else chunks.finalize
@@ -132,7 +130,3 @@ def _too_large(processor: bytes) -> str:
         f"it has {len(processor):,} bytes as a pickle, and {MAX_PROCESSOR_BYTES:,} are allowed since it goes with "
         "every chunk; load models and tables in the worker, at the first call"
     )
-
-
-async def _never(_: Any, __: EngineContext) -> Any:
-    raise InternalError("a processor that cannot travel was called")

@@ -63,10 +63,8 @@ def run_chunk(body: bytes, say: Say, *, limit_memory: bool) -> bytes:
     notes.flush()
     spec = _load(chunk)
     began = time.monotonic()
-    with (
-        notes.kept(chunk.level),
-        closing(asyncio.Runner()) as runner,
-    ):  # which makes a loop only when it is asked to run
+    # The runner makes an event loop only when it is asked to run something.
+    with notes.kept(chunk.level), closing(asyncio.Runner()) as runner:
         outcomes = _run_all(chunk, spec, notes, partial(_call, runner, limit_memory=limit_memory))
     return write_answer(time.monotonic() - began, outcomes, notes.records())
 
