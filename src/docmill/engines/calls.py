@@ -1,6 +1,7 @@
 """Calls that are made in another process than the host's: what the two ends have in common."""
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ try:
 except ImportError:  # pragma: no cover - not on Windows, where max_memory is refused before it gets here
     resource = None  # type: ignore[assignment]
 
-__all__ = ["MAX_NAME", "MAX_RECORD", "CallContext", "JobFacts", "Memory", "address_space", "judge_call", "read_verdict"]
+__all__ = ["CallContext", "JobFacts", "Memory", "RecordHandler", "address_space", "judge_call", "read_verdict"]
 
 MAX_MESSAGE: Final = 2_000
 """Characters of the message of a report."""
@@ -84,6 +85,28 @@ class CallContext:
     def end(self) -> None:
         """The attempt is over: what a thread of it still reports is not about the next one."""
         self._over = True
+
+
+class RecordHandler(logging.Handler):
+    """Has log records sent away, with their tracebacks as text.
+
+    Args:
+        send: takes the name of the logger, the level and the text.
+    """
+
+    def __init__(self, send: Callable[[str, int, str], object]) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter())  # the level and the logger travel beside the text
+        self._send = send
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send a record."""
+        try:
+            text = self.format(record)
+            text = text if len(text) <= MAX_RECORD else f"{text[:MAX_RECORD]}..."
+            self._send(record.name[:MAX_NAME], record.levelno, text)
+        except Exception:  # noqa: BLE001 - what logging asks of a handler
+            self.handleError(record)
 
 
 class Memory:

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 from docmill.core import Verdict
 from docmill.core.data import encode
 from docmill.core.verdict import describe
-from docmill.engines.calls import MAX_NAME, MAX_RECORD, CallContext, JobFacts, Memory, judge_call
+from docmill.engines.calls import CallContext, JobFacts, Memory, RecordHandler, judge_call
 from docmill.engines.processes.frames import CHUNK, Frames, Kind, frame, numbered, read_call
 from docmill.model import FailureCode
 from docmill.ports import ProcessorSpec, inspect_processor
@@ -90,22 +90,11 @@ class HostLink:
         os.close(self._answers)
 
 
-class HostHandler(logging.Handler):
+class HostHandler(RecordHandler):
     """Sends log records to the host."""
 
     def __init__(self, host: HostLink) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter())  # the level and the logger travel beside the text
-        self._host = host
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Send a record, with its traceback as text."""
-        try:
-            text = self.format(record)
-            text = text if len(text) <= MAX_RECORD else f"{text[:MAX_RECORD]}..."
-            self._host.say(Kind.LOG, json.dumps([record.name[:MAX_NAME], record.levelno, text]).encode())
-        except Exception:  # noqa: BLE001 - what logging asks of a handler
-            self.handleError(record)
+        super().__init__(lambda *record: host.say(Kind.LOG, json.dumps(record).encode()))
 
 
 class Worker:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from docmill.core import Verdict
 from docmill.core.data import encode
 from docmill.core.verdict import describe
-from docmill.engines.calls import MAX_NAME, MAX_RECORD, CallContext, JobFacts, Memory, address_space, judge_call
+from docmill.engines.calls import CallContext, JobFacts, Memory, RecordHandler, address_space, judge_call
 from docmill.engines.remote.chunks import Chunk, note, unpack_chunk, write_answer
 from docmill.model import FailureCode
 from docmill.ports import ProcessorSpec, inspect_processor
@@ -211,22 +211,10 @@ class Notes:
                 self.flush()
 
 
-class NoteHandler(logging.Handler):
+class NoteHandler(RecordHandler):
     """Has the log records of the thread in which it was made told to the host."""
 
     def __init__(self, notes: Notes) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter())  # the level and the logger travel beside the text
-        self._notes = notes
-        self._thread = threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a record, with its traceback as text."""
-        if record.thread != self._thread:
-            return
-        try:
-            text = self.format(record)
-            text = text if len(text) <= MAX_RECORD else f"{text[:MAX_RECORD]}..."
-            self._notes.log(record.name[:MAX_NAME], record.levelno, text)
-        except Exception:  # noqa: BLE001 - what logging asks of a handler
-            self.handleError(record)
+        super().__init__(notes.log)
+        thread = threading.get_ident()
+        self.addFilter(lambda record: record.thread == thread)
