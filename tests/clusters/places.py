@@ -23,7 +23,7 @@ STARTED_AGAIN = 20.0
 
 FIGURES = "DOCMILL_FIGURES"
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Real seconds after which a test fails that should have been over long ago."""
 
 
@@ -118,8 +118,9 @@ class DaskPlace:
         import dask
         from distributed import Client, LocalCluster
 
+        # Without the second one, a LocalCluster later closes for good what is just starting in the place of the dead.
         dask.config.set(
-            {"distributed.scheduler.allowed-failures": 0, "distributed.deploy.lost-worker-timeout": PATIENCE}
+            {"distributed.scheduler.allowed-failures": 0, "distributed.deploy.lost-worker-timeout": "1 day"}
         )
         self.scratch = scratch
         self._cluster = LocalCluster(

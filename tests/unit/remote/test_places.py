@@ -60,16 +60,59 @@ def test_the_worker_with_the_most_room_is_next() -> None:
     assert cluster.load() == {"large": 4}
 
 
-def test_where_there_are_no_workers_chunks_go_to_any_that_come() -> None:
+def test_where_there_are_no_workers_one_chunk_goes_to_any_that_comes() -> None:
     cluster = Cluster()
 
     cluster.add(1, 2)
-    cluster.add(3, alone=True)
 
-    assert cluster.at == {1: None, 2: None, 3: None}
+    assert cluster.at == {1: None}
     assert cluster.places.slots == 1
     assert cluster.resize({"a": 2}) == []
-    assert cluster.places.slots == 2
+    assert (cluster.at, cluster.places.slots) == ({1: None}, 2)
+    cluster.places.begun(1, "a")
+    assert cluster.at == {1: None, 2: "a"}
+
+
+def test_where_there_are_no_workers_one_that_must_be_alone_is_so_wherever_it_gets() -> None:
+    cluster = Cluster()
+    cluster.add(1, 2, alone=True)
+    cluster.add(3)
+    assert cluster.at == {1: None}
+
+    cluster.resize({"a": 2})
+    assert cluster.at == {1: None}, "it may be there, or may get there"
+    cluster.places.begun(1, "a")
+    assert cluster.at == {1: None}
+
+    cluster.places.remove(1)
+    assert cluster.at == {1: None, 2: "a"}
+
+
+def test_what_went_to_any_worker_and_was_never_found_makes_room_for_the_next() -> None:
+    cluster = Cluster()
+    cluster.add(1, 2, alone=True)
+
+    cluster.places.lose(1)
+    cluster.places.remove(1)
+
+    assert cluster.at == {1: None, 2: None}
+
+
+def test_a_chunk_that_begins_at_a_worker_that_is_not_known_yet_is_found_there_later() -> None:
+    cluster = Cluster()
+    cluster.add(1, 2)
+    cluster.places.begun(1, "a")
+    cluster.places.stick(1)
+    assert cluster.resize({}) == [], "the answer may be older than the worker"
+    assert cluster.order == [1]
+
+    cluster.resize({"a": 2})
+
+    assert (cluster.at, cluster.places.slots) == ({1: None, 2: "a"}, 1)
+    assert cluster.resize({"b": 1}) == [1, 2]
+    cluster.places.remove(1)
+    cluster.places.remove(2)
+    assert cluster.places.slots == 1
 
 
 def test_the_chunks_of_workers_that_are_gone_are_given_back_and_sent_nowhere_by_itself() -> None:
@@ -201,7 +244,21 @@ def test_a_chunk_that_was_not_sent_cannot_be_stuck() -> None:
     assert cluster.places.slots == 1
 
 
-@pytest.mark.parametrize("seed", range(40))
+def begin_somewhere(cluster: Cluster, source: random.Random) -> None:
+    """Workers begin with what was sent to any; perhaps one that is not known yet."""
+    for number in [name for name in cluster.places.chunks if cluster.at.get(name, "known") is None]:
+        cluster.at[number] = source.choice([*cluster.workers, "late"])
+        cluster.places.begun(number, str(cluster.at[number]))
+
+
+def resize_somehow(cluster: Cluster, source: random.Random) -> None:
+    """Workers come and go, and what they had goes with them."""
+    names = source.sample(["a", "b", "late"], source.choice((0, 1, 2, 3)))
+    for gone in cluster.resize({name: source.choice((1, 2)) for name in names}):
+        cluster.places.remove(gone)
+
+
+@pytest.mark.parametrize("seed", range(100))
 def test_whatever_happens_no_worker_has_too_much_and_who_must_be_alone_is(seed: int) -> None:
     source = random.Random(seed)
     cluster = Cluster({"a": 1, "b": 2})
@@ -218,12 +275,12 @@ def test_whatever_happens_no_worker_has_too_much_and_who_must_be_alone_is(seed: 
         elif act < 0.93 and running:
             cluster.places.stick(source.choice(running))
         elif act > 0.97:
-            names = source.sample("abc", source.choice((1, 2, 3)))
-            for gone in cluster.resize({name: source.choice((1, 2)) for name in names}):
-                cluster.places.remove(gone)
+            resize_somehow(cluster, source)
+        elif act > 0.93:
+            begin_somewhere(cluster, source)
         there = {name: worker for name, worker in cluster.at.items() if name in cluster.places.chunks}
         for lonely in alone & set(there):
-            assert [name for name, worker in there.items() if worker == there[lonely]] == [lonely]
+            assert [name for name, worker in there.items() if worker in (there[lonely], None)] == [lonely]
 
     while running := [name for name in cluster.places.chunks if name in cluster.at]:
         cluster.places.remove(running[0])

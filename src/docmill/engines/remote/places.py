@@ -21,9 +21,13 @@ class Places:
     A worker has up to ``window`` chunks for each of its threads, so that the next one is at hand. A chunk that must
     be alone gets the worker with the least to do, which gets nothing else until that chunk has come and gone.
 
+    Where there are no workers, one chunk is sent to any that comes, since some clusters start workers only when
+    something waits for them. Nothing else is sent until that one is found at a worker, or another one would perhaps
+    get to the same worker and be blamed together with it.
+
     Args:
         window: chunks for each thread.
-        send: sends a chunk to a worker; to any where there are none yet.
+        send: sends a chunk to a worker, or to any.
     """
 
     def __init__(self, window: int, send: Callable[[int, bytes, str | None], None]) -> None:
@@ -33,6 +37,8 @@ class Places:
         self._workers: dict[str, int] = {}
         self._waiting: dict[int, Waiting] = {}
         self._sent: dict[int, str | None] = {}
+        self._seen_at: dict[int, str] = {}  # begun by workers that are not known yet
+        self._alone: set[int] = set()
         self._stuck: set[int] = set()
         self._reserved: dict[str, int] = {}
         # Kept rather than counted anew, since there may be a thousand workers, and as many chunks end in a second.
@@ -62,6 +68,8 @@ class Places:
             self._room.clear()
             for name in workers:
                 self._measure(name)
+            for number, name in list(self._seen_at.items()):
+                self.begun(number, name)
             self._send_waiting()
             return [number for number, name in self._sent.items() if name is not None and name not in workers]
 
@@ -85,16 +93,15 @@ class Places:
         was taken back at the very moment: then its thread is out of use until it has ended.
         """
         with self._lock:
-            if number not in self._sent and name in self._workers:
-                self._sent[number] = name
-                self._load[name] += 1
-                self.stick(number)
-            elif self._sent.get(number, name) is None:
-                self._sent[number] = name
-                for counted in [self._load, *([self._stuck_at] if number in self._stuck else [])]:
-                    counted[None] -= 1
-                    counted[name] += 1
-                self._measure(name)
+            if number not in self._sent:
+                if name in self._workers:
+                    self._sent[number] = name
+                    self._load[name] += 1
+                    self.stick(number)
+            elif self._sent[number] is None and name in self._workers:
+                self._found(number, name)
+            elif self._sent[number] is None:
+                self._seen_at[number] = name
 
     def stick(self, number: int) -> None:
         """A chunk does not end: its thread is out of use until it does."""
@@ -118,6 +125,8 @@ class Places:
                 self._load[name] -= 1
                 self._stuck_at[name] -= number in self._stuck
                 self._stuck.discard(number)
+                self._alone.discard(number)
+                self._seen_at.pop(number, None)
                 self._measure(name)
             for name in [name for name, held in self._reserved.items() if held == number]:
                 del self._reserved[name]
@@ -127,15 +136,28 @@ class Places:
     def _send_waiting(self) -> None:
         """Send what may be sent, those first that must be alone."""
         for number, waiting in sorted(self._waiting.items(), key=lambda item: not item[1].alone):
-            if not (waiting.alone or self._room) and self._workers:
+            if self._load[None] or (self._workers and not (waiting.alone or self._room)):
                 return
             name = self._choose(number, alone=waiting.alone)
             if name is not None or not self._workers:
                 del self._waiting[number]
                 self._sent[number] = name
                 self._load[name] += 1
+                if waiting.alone:
+                    self._alone.add(number)
                 self._measure(name)
                 self._send(number, waiting.chunk, name)
+
+    def _found(self, number: int, name: str) -> None:
+        """A chunk that was sent to any worker is at this one."""
+        self._sent[number] = name
+        if number in self._alone:
+            self._reserved[name] = number
+        for counted in [self._load, *([self._stuck_at] if number in self._stuck else [])]:
+            counted[None] -= 1
+            counted[name] += 1
+        self._measure(name)
+        self._send_waiting()
 
     def _choose(self, number: int, *, alone: bool) -> str | None:
         """The worker with the most room, if it has any."""
