@@ -235,6 +235,14 @@ async def test_what_cannot_travel_is_refused_when_the_job_is_created(place: Plac
             await queue.create_job(["a"], TYPE, metadata={"lock": lock})
 
 
+async def test_a_result_comes_back_whole_whether_it_is_small_or_large(place: Place) -> None:
+    async with opened(place, ACT) as queue:
+        job = await run(queue, [f"{act}-{number}" for number in range(20) for act in ("ok", "huge")])
+
+    assert [outcome.data for outcome in job.outcomes[::2]] == [f"ok-{number}" for number in range(20)]
+    assert [outcome.data for outcome in job.outcomes[1::2]] == ["x" * 5_000] * 20
+
+
 async def test_a_result_that_is_too_large_fails_its_document_alone(place: Place) -> None:
     async with opened(place, ACT, max_result_bytes=1_000) as queue:
         job = await run(queue, ["ok-1", "huge", "object", "ok-2"])

@@ -59,8 +59,7 @@ class DaskCluster:
     exact = False
 
     def __init__(self, client: Client) -> None:
-        self._client = client
-        self._ours = False
+        self._client, self._ours = client, False
         self._address, self._security = client.scheduler.address, client.security
         self._topic = f"docmill-{uuid4().hex}"
         self._listener: Any = None  # until it is connected
@@ -114,35 +113,37 @@ class DaskCluster:
             self._client.close()
 
     def _send(self, number: int, chunk: bytes, worker: str | None) -> None:
-        at = None if worker is None else [worker]
         key = f"{self._topic}-{number}"
-        future = self._client.submit(run_on_dask, chunk, self._topic, number, key=key, workers=at, pure=False)
+        future = self._client.submit(run_on_dask, chunk, self._topic, number, key=key, workers=worker)
         self._futures[number] = future
         future.add_done_callback(partial(self._ended, number))
 
     def _noted(self, event: Any) -> None:
-        _, said = event
-        if said["what"] == "begun":
-            self._places.begun(said["number"], said["worker"])
-        elif said["what"] == "ended":
-            self._places.ended(said["number"])
-        else:
-            self._listener.noted(said["note"])
+        what, number, worker, body = event[1]
+        if what == "ended":
+            self._places.ended(number)
+            if body:
+                self._futures.pop(number, None)
+                self._listener.answered(number, body)
+            return
+        if what == "begun":
+            self._places.begun(number, worker)
+        self._listener.noted(body)
 
     def _ended(self, number: int, future: Any) -> None:
-        listener = self._listener
         try:
-            if future.status == "cancelled":
-                listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
+            if self._futures.pop(number, None) is None:
+                pass  # the answer was told, or nobody waits for it
+            elif future.status == "cancelled":
+                self._listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
             else:
-                listener.answered(number, future.result())
+                self._listener.answered(number, future.result())
         except KilledWorker:
             self._places.lose(number)
-            listener.lost(number, "died")
+            self._listener.lost(number, "died")
         except Exception as error:  # noqa: BLE001 - what the task raised, or whatever Dask does
             if future.status == "error":
-                listener.broke(number, f"could not run it: {describe(error)}")
+                self._listener.broke(number, f"could not run it: {describe(error)}")
             else:
-                listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
-        self._futures.pop(number, None)
+                self._listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
         self._places.remove(number)
