@@ -9,13 +9,13 @@ import os
 import pickle
 import site
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-__all__ = ["TravelError", "is_installed", "is_on_path", "pack"]
+__all__ = ["TravelError", "is_installed", "is_on_path", "metadata_obstacles", "pack"]
 
 
 class TravelError(Exception):
@@ -65,6 +65,16 @@ def pack(thing: Any, importable: Importable = is_on_path) -> bytes:
     except Exception as error:  # noqa: BLE001 - whatever the __reduce__ of a stranger raises
         return _by_value(thing, scout.stay_here, error, importable)
     return _by_value(thing, scout.stay_here, None, importable) if scout.stay_here else buffer.getvalue()
+
+
+def metadata_obstacles(metadata: Mapping[str, Any], importable: Importable = is_on_path) -> Sequence[str]:
+    """Why the metadata of a job cannot get to a worker; nothing if it can."""
+    try:
+        if metadata:
+            pack(dict(metadata), importable)
+    except TravelError as error:
+        return [f"metadata must get to a worker, but {error}"]
+    return ()
 
 
 class _Scout(pickle.Pickler):

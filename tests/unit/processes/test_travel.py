@@ -174,7 +174,7 @@ async def test_metadata_that_cannot_travel_is_told_when_a_job_is_created() -> No
             await queue.create_job(["a"], CHECK, metadata={"lock": threading.Lock()})
         job = await run(queue, ["a"], metadata={"lock": "none"})
 
-    assert refused.value.problems[0].startswith("metadata must get to a worker process, but it cannot be sent ")
+    assert refused.value.problems[0].startswith("metadata must get to a worker, but it cannot be sent ")
     assert job.status is JobStatus.COMPLETED
 
 

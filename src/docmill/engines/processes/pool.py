@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import Any, Final
@@ -15,7 +15,7 @@ from docmill.core.verdict import describe
 from docmill.engines.calls import read_verdict
 from docmill.engines.processes.frames import Kind, call_frame, frame
 from docmill.engines.processes.worker_process import Call, WorkerProcess
-from docmill.engines.travel import TravelError, pack
+from docmill.engines.travel import TravelError, metadata_obstacles, pack
 from docmill.loops import Loop
 from docmill.model import FailureCode
 from docmill.ports import EngineContext, JudgedError, ProcessorSpec, Runner
@@ -99,7 +99,7 @@ class ProcessPool:
             return await self._run(request, context)
 
         in_loop = spec.finalize is None or spec.finalize_on_loop
-        return Runner(submit, spec.finalize if in_loop else finalize, self.seats, _obstacles, risky=False)
+        return Runner(submit, spec.finalize if in_loop else finalize, self.seats, metadata_obstacles, risky=False)
 
     async def aclose(self) -> None:
         """End all workers, and wait until their processes are gone."""
@@ -314,12 +314,3 @@ def _verdict(answer: Any) -> tuple[Verdict, bool]:
 
 def _died(reason: str) -> Verdict:
     return Verdict(FailureCode.WORKER_DIED, f"the worker process {reason}", retry=True, counted=False)
-
-
-def _obstacles(metadata: Mapping[str, Any]) -> Sequence[str]:
-    try:
-        if metadata:
-            pack(dict(metadata))
-    except TravelError as error:
-        return [f"metadata must get to a worker process, but {error}"]
-    return ()

@@ -8,7 +8,7 @@ from docmill.core.data import MAX_RESULT_BYTES
 from docmill.engines.remote.cluster import Cluster
 from docmill.engines.remote.dispatcher import Dispatcher
 from docmill.engines.remote.runner import ChunkRunner
-from docmill.engines.travel import TravelError, is_installed, pack
+from docmill.engines.travel import TravelError, is_installed, metadata_obstacles, pack
 from docmill.loops import Loop
 from docmill.model.options import is_whole
 from docmill.ports import ProcessorSpec, Runner
@@ -115,12 +115,7 @@ class RemoteEngine:
         assert self._dispatcher is not None
         if self._dispatcher.seats.broken is not None:
             return [self._dispatcher.seats.broken]
-        try:
-            if metadata:
-                pack(dict(metadata), is_installed)
-        except TravelError as error:
-            return [f"metadata must get to a worker, but {error}"]
-        return ()
+        return metadata_obstacles(metadata, is_installed)
 
 
 def _too_large(processor: bytes) -> str:
