@@ -1,25 +1,19 @@
 """Documents run on a Dask cluster. Needs the extra ``docmill[dask]``, and docmill in the workers."""
 
-import logging
 from functools import partial
-from typing import Any, Final, Unpack
-from uuid import uuid4
+from typing import Any, Unpack
 
 from distributed import Client, KilledWorker
 
 from docmill.core.verdict import describe
 from docmill.engines.remote.cluster import Listener
+from docmill.engines.remote.dask_client import ANSWER_WITHIN, DaskClient
 from docmill.engines.remote.engine import RemoteEngine, Settings
 from docmill.engines.remote.places import Places
 from docmill.engines.remote.sizes import WINDOW
 from docmill.engines.remote.tasks import run_on_dask
 
 __all__ = ["DaskEngine"]
-
-ANSWER_WITHIN: Final = 10.0
-"""Seconds in which the scheduler has to say what workers it has."""
-
-logger = logging.getLogger("docmill")
 
 
 class DaskEngine(RemoteEngine):
@@ -38,12 +32,17 @@ class DaskEngine(RemoteEngine):
             ``patience`` in seconds without a connection, after which jobs fail with ``engine_lost`` (300).
 
     Raises:
-        ValueError: a number is out of its range, or the client is asynchronous.
+        TypeError: the client is none.
+        ValueError: a number is out of its range, or the client is asynchronous or not connected.
     """
 
     def __init__(self, client: Client, **settings: Unpack[Settings]) -> None:
+        if not hasattr(client, "asynchronous"):
+            raise TypeError(f"client must be a distributed.Client, got {type(client).__name__}")
         if client.asynchronous:
             raise ValueError("the client is asynchronous and works on asyncio only; make it with asynchronous=False")
+        if client.status != "running":
+            raise ValueError(f"the client is {client.status}; give one that is connected")
         super().__init__(DaskCluster(client), **settings)
 
 
@@ -59,33 +58,22 @@ class DaskCluster:
     exact = False
 
     def __init__(self, client: Client) -> None:
-        self._client, self._ours = client, False
-        self._address, self._security = client.scheduler.address, client.security
-        self._topic = f"docmill-{uuid4().hex}"
+        self._client = DaskClient(client)
         self._listener: Any = None  # until it is connected
         self._places = Places(WINDOW, self._send)
         self._futures: dict[int, Any] = {}
 
     def connect(self, listener: Listener) -> None:
         """Hear of notes, on the given client or, if that is closed, on one of our own."""
-        if self._client.status != "running":
-            self._client = Client(self._address, security=self._security, set_as_default=False, timeout=ANSWER_WITHIN)
-            self._ours = True
         self._places, self._futures = Places(WINDOW, self._send), {}
         self._listener = listener
-        self._client.subscribe_topic(self._topic, self._noted)
-        allowed = self._client.run_on_scheduler(lambda dask_scheduler: int(dask_scheduler.allowed_failures))
-        if allowed:
-            logger.warning("Dask's scheduler runs again what kills workers: its allowed-failures is %d, not 0", allowed)
+        self._client.connect(self._noted)
 
     def slots(self) -> int:
         """The threads of all workers, but for those that are stuck."""
-        if self._client.status != "running":
-            raise ConnectionError(f"the client is {self._client.status}")
-        workers = self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER_WITHIN)
-        for number in self._places.resize(workers):
-            self.stop(number)
+        for number in self._places.resize(self._client.workers()):
             self._listener.gone(number, "is gone")
+            self.stop(number)
         return self._places.slots
 
     def submit(self, number: int, chunk: bytes, *, alone: bool) -> None:
@@ -107,14 +95,12 @@ class DaskCluster:
         """Take back what has not begun, and hear of nothing any more."""
         for number in self._places.chunks:
             self.stop(number)
-        if self._client.status == "running":
-            self._client.unsubscribe_topic(self._topic)
-        if self._ours:
-            self._client.close()
+        self._client.close()
 
     def _send(self, number: int, chunk: bytes, worker: str | None) -> None:
-        key = f"{self._topic}-{number}"
-        future = self._client.submit(run_on_dask, chunk, self._topic, number, key=key, workers=worker)
+        topic = self._client.topic
+        key = f"{topic}-{number}"
+        future = self._client.client.submit(run_on_dask, chunk, topic, number, key=key, workers=worker)
         self._futures[number] = future
         future.add_done_callback(partial(self._ended, number))
 
@@ -131,13 +117,15 @@ class DaskCluster:
         self._listener.noted(body)
 
     def _ended(self, number: int, future: Any) -> None:
+        """A task has ended. This is called in the one thread that Dask has for all callbacks, so it must not wait long.
+
+        Until the end it can be stopped, which ends the waiting for an answer that has gone with its worker.
+        """
         try:
-            if self._futures.pop(number, None) is None:
-                pass  # the answer was told, or nobody waits for it
-            elif future.status == "cancelled":
+            if future.status == "cancelled":
                 self._listener.gone(number, "was stopped by somebody else, or is gone with the scheduler")
-            else:
-                self._listener.answered(number, future.result())
+            elif future.status == "error" or number in self._futures:  # else the answer was told
+                self._listener.answered(number, future.result(timeout=ANSWER_WITHIN))
         except KilledWorker:
             self._places.lose(number)
             self._listener.lost(number, "died")
@@ -145,5 +133,6 @@ class DaskCluster:
             if future.status == "error":
                 self._listener.broke(number, f"could not run it: {describe(error)}")
             else:
-                self._listener.lost(number, f"is gone, and its answer with it: {describe(error)}")
+                self._listener.gone(number, f"is gone, and its answer with it: {describe(error)}")
+        self._futures.pop(number, None)
         self._places.remove(number)

@@ -32,7 +32,7 @@ class RayEngine(RemoteEngine):
             ``patience`` in seconds without a connection, after which jobs fail with ``engine_lost`` (300).
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: a number is out of its range, or Ray has no such option.
     """
 
     def __init__(
@@ -56,19 +56,18 @@ class RayCluster:
         self._listener: Any = None  # until it is connected
         self._mailbox: Any = None
         self._ours = False
-        self._run: Any = None
+        self._run = ray.remote(run_on_ray).options(**self._options)
 
     def connect(self, listener: Listener) -> None:
         """Connect, unless the program has, and open a mailbox for what workers tell."""
-        if self._ours:
-            ray.shutdown()
         with suppress(Exception):
             self._cancel_all()
+        if self._ours:
+            ray.shutdown()
         self._listener = listener
         if self._ours or not ray.is_initialized():
             ray.init(self._address or "local", include_dashboard=False, log_to_driver=False, logging_level="error")
             self._ours = True
-        self._run = ray.remote(run_on_ray).options(**self._options)
         self._open_mailbox()
 
     def slots(self) -> int:
@@ -80,9 +79,8 @@ class RayCluster:
 
     def submit(self, number: int, chunk: bytes, *, alone: bool) -> None:  # noqa: ARG002 - a process has one chunk at a time
         """Send a chunk."""
-        if self._mailbox is None:
-            self._open_mailbox()
-        ref = self._refs[number] = self._run.remote(chunk, self._mailbox)
+        mailbox = self._mailbox or self._open_mailbox()
+        ref = self._refs[number] = self._run.remote(chunk, mailbox)
         ref.future().add_done_callback(partial(self._ended, number))
 
     def stop(self, number: int) -> None:
@@ -105,7 +103,8 @@ class RayCluster:
         self._mailbox = None
 
     def _cancel_all(self) -> None:
-        refs = [*self._refs.values(), *self._warmers]
+        # Asked to cancel something without a connection, Ray would start a cluster.
+        refs = [*self._refs.values(), *self._warmers] if ray.is_initialized() else []
         self._refs.clear()
         self._warmers.clear()
         for ref in refs:
@@ -130,9 +129,10 @@ class RayCluster:
         except Exception as error:  # noqa: BLE001 - a node that is gone, or the whole cluster
             self._listener.gone(number, f"is gone: {describe(error)}")
 
-    def _open_mailbox(self) -> None:
-        self._mailbox = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=1_000).remote()
-        self._read(self._mailbox)
+    def _open_mailbox(self) -> Any:
+        mailbox = self._mailbox = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=1_000).remote()
+        self._read(mailbox)
+        return mailbox
 
     def _read(self, mailbox: Any) -> None:
         """Wait for what workers tell, and then for more of it."""

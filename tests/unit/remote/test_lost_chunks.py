@@ -230,3 +230,25 @@ async def test_what_comes_too_late_is_dropped(stage: Stage) -> None:
 
     assert [outcome.data for outcome in job.results] == []
     assert [failure.code for failure in job.errors] == [FailureCode.DOCUMENT_TIMEOUT]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+async def test_a_worker_that_is_taken_away_is_nobodys_fault_where_deaths_are_told_apart(exact: bool) -> None:
+    cluster = ThreadCluster(3, exact=exact)
+
+    def fate(sent: Sent) -> Fate:
+        if not sent.alone and not exact:
+            return Fate.LOSE
+        if sum(earlier.alone for earlier in cluster.sent) > 1:
+            return Fate.RUN
+        cluster.begin(sent.chunk.number, 0, "once")
+        assert cluster.listener is not None
+        cluster.listener.gone(sent.chunk.number, "is gone")
+        return Fate.HOLD
+
+    cluster.fate = fate
+    async with opened(cluster) as queue:
+        job = await run(queue, ["ok-1"], once())
+
+    assert [failure.code for failure in job.errors] == ([FailureCode.WORKER_DIED] if exact else [])
+    assert [sent.alone for sent in cluster.sent] == ([False] if exact else [False, True, True])

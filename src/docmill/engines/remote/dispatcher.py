@@ -27,7 +27,9 @@ class End(Enum):
 
     ANSWERED = auto()
     LOST = auto()
-    """The process that had it is gone."""
+    """The process that had it has died."""
+    LEFT = auto()
+    """The process that had it was taken away, which is nobody's fault."""
     BROKEN = auto()
     """A worker could not begin with it."""
     GONE = auto()
@@ -171,10 +173,16 @@ class Dispatcher:
     def _ended(self, number: int, end: End | None, answer: bytes, reason: str) -> None:
         call = self._calls.get(number)
         if call is not None:
-            call.finish(end or (End.LOST if call.begun else End.GONE), answer, reason)
+            call.finish(end or self._gone(call), answer, reason)
         elif number in self._left:
             self._came_back(number)
             self.connection.look()
+
+    def _gone(self, call: RemoteCall) -> End:
+        """How a chunk ended whose process is gone: where the deaths of processes are told apart, it was none."""
+        if not call.begun:
+            return End.GONE
+        return End.LOST if self.cluster.exact else End.LEFT
 
     def _came_back(self, number: int) -> None:
         """A chunk that was left behind has ended after all."""

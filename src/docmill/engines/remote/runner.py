@@ -113,9 +113,9 @@ class ChunkRunner:
         verdict = Verdict(FailureCode.WORKER_DIED, f"the worker {call.reason}", retry=True, counted=False)
         leader, *others = call.members
         blamed = not others and (leader.alone or self._dispatcher.cluster.exact)
-        if call.end is End.GONE or not (is_summary or blamed or call.end is End.BROKEN):
+        if call.end in (End.GONE, End.LEFT) or not (is_summary or blamed or call.end is End.BROKEN):
             for member in call.members:
-                member.give_back(lost=call.end is End.LOST)
+                member.give_back(lost=call.end is not End.GONE)
         else:
             for member in others:
                 member.failed(verdict)

@@ -23,7 +23,7 @@ def run_on_ray(chunk: bytes, mailbox: Any) -> bytes:
 def run_on_dask(chunk: bytes, topic: str, number: int) -> bytes:
     """Run a chunk, and say that it begins and that it has ended, whoever still waits for it.
 
-    An answer that is not large is said at the end, and not returned: for what is returned, the host has to ask.
+    An answer that is not large is said at the end: for what is returned, the host has to ask.
     """
     from distributed import get_worker
 
@@ -41,6 +41,5 @@ def run_on_dask(chunk: bytes, topic: str, number: int) -> bytes:
     try:
         answer = run_chunk(chunk, say_note, limit_memory=False)
     finally:
-        said = answer if len(answer) <= MOST_SAID else b""
-        say("ended", said)
-    return b"" if said else answer
+        say("ended", answer if len(answer) <= MOST_SAID else b"")
+    return answer
