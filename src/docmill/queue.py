@@ -39,7 +39,7 @@ from docmill.runtime import (
     Turn,
 )
 from docmill.runtime.defaults import DAY, DEFAULT_OPTIONS, WallClock, new_job_id
-from docmill.runtime.requests import check_documents, check_request, freeze, reject
+from docmill.runtime.requests import check_documents, check_parts, check_request, freeze, reject
 from docmill.runtime.resume import revive
 from docmill.stores import MemoryStore
 
@@ -66,7 +66,8 @@ class DocumentProcessingQueue(Listening):
             None to never look.
 
     Raises:
-        TypeError: a processor is not callable with (document_id, context) or (document_id).
+        TypeError: a processor is not callable with (document_id, context) or (document_id); ``processors`` is no
+            mapping; the store or the engine is none.
         ValueError: ``max_workers`` is not a whole number, 1 or more.
     """
 
@@ -86,6 +87,7 @@ class DocumentProcessingQueue(Listening):
             raise ValueError(f"max_workers must be a whole number, 1 or more, got {max_workers!r}")
         self._store = MemoryStore() if store is None else store
         self._engine = LocalEngine() if engine is None else engine
+        check_parts(processors, self._store, self._engine)
         self._clock = WallClock() if clock is None else clock
         self._max_workers = max_workers
         self._make_id = make_id

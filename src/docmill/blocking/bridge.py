@@ -94,8 +94,10 @@ class Bridge:
         future = self.begin(function)
         try:
             said = future.result(timeout)
-        except BaseException:
+        except BaseException as error:
             future.cancel()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError(f"waited for {timeout} s, and it has not ended; it goes on") from None
             raise
         return said.repeat()
 

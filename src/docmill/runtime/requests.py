@@ -10,7 +10,21 @@ from docmill.errors import InvalidJobError
 from docmill.model import JobOptions
 from docmill.model.options import MOST, is_whole
 
-__all__ = ["check_documents", "check_request"]
+__all__ = ["check_documents", "check_parts", "check_request"]
+
+
+def check_parts(processors: Any, store: Any, engine: Any) -> None:
+    """Whether a queue is made of what it can be made of, as far as that can be seen.
+
+    Raises:
+        TypeError: something is of another kind.
+    """
+    if not isinstance(processors, Mapping):
+        raise TypeError(f'processors must map job types to callables, as {{"CHECK": check}}, got {processors!r}')
+    if not hasattr(store, "durable"):
+        raise TypeError(f'store must be a store, as SQLiteStore("jobs.db"), got {store!r}')
+    if not hasattr(engine, "bind"):
+        raise TypeError(f"engine must be an engine, as LocalEngine(), got {engine!r}")
 
 
 def check_request(

@@ -7,12 +7,15 @@ real time, which does not pass.
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
 from math import inf, ulp
 from typing import Any, Final, Literal, TypeVar
 
 import anyio
+from anyio import NoEventLoopError
+from anyio.lowlevel import current_token
 
 __all__ = ["DeadlockError", "VirtualTimeLoop", "simulate", "virtual_backends"]
 
@@ -117,6 +120,8 @@ With trio installed the backends are asyncio and trio, else asyncio alone.
 def simulate(async_function: Callable[..., Coroutine[Any, Any, T]], *arguments: Any, backend: Backend = "asyncio") -> T:
     """Run an async function to its end in virtual time, and return what it returns.
 
+    Where an event loop runs in this thread already, as in a notebook, it runs in another one, and the loop waits.
+
     Args:
         async_function: what to run.
         arguments: what to call it with.
@@ -125,4 +130,10 @@ def simulate(async_function: Callable[..., Coroutine[Any, Any, T]], *arguments: 
     Raises:
         DeadlockError: every task waits for another, and no timer is set; on trio it would wait for ever.
     """
-    return anyio.run(partial(async_function, *arguments), backend=backend, backend_options=_options(backend))
+    run = partial(anyio.run, partial(async_function, *arguments), backend=backend, backend_options=_options(backend))
+    try:
+        current_token()
+    except NoEventLoopError:
+        return run()
+    with ThreadPoolExecutor(1, "docmill simulate") as threads:
+        return threads.submit(run).result()

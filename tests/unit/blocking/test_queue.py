@@ -86,7 +86,7 @@ def test_errors_are_raised_where_the_call_is_made(queue: DocumentProcessingQueue
 
 def test_a_wait_may_have_a_limit_after_which_the_job_goes_on(queue: DocumentProcessingQueue) -> None:
     job_id = queue.create_job(["a"], "NEVER")
-    with pytest.raises(TimeoutError):
+    with pytest.raises(TimeoutError, match=r"waited for 0\.01 s, and it has not ended; it goes on"):
         queue.wait(job_id, timeout=0.01)
 
     assert queue.get_all_jobs(active=True)

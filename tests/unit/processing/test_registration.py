@@ -204,6 +204,20 @@ def test_max_workers_is_at_least_one() -> None:
         DocumentProcessingQueue({CHECK: two}, max_workers=0)
 
 
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        ({"processors": len}, "processors must map job types to callables"),
+        ({"processors": [len]}, "processors must map job types to callables"),
+        ({"store": "jobs.db"}, r'store must be a store, as SQLiteStore\("jobs.db"\), got \'jobs.db\''),
+        ({"engine": "ray"}, r"engine must be an engine, as LocalEngine\(\), got 'ray'"),
+    ],
+)
+def test_a_queue_of_parts_of_another_kind_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        DocumentProcessingQueue(**{"processors": {}} | given)
+
+
 async def test_a_job_type_without_a_processor_is_refused_with_the_registered_ones() -> None:
     """R35."""
     async with opened({"CHECK": two, "TRANSLATE": two}) as queue:
