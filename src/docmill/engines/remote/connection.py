@@ -119,7 +119,7 @@ class Connection:
             task()
 
     def _broken(self, error: Exception) -> None:
-        reason = f"{self._cluster.name} cannot be reached: {describe(error)}"
+        reason = f"{self._cluster.name} cannot be reached: {describe(error).rstrip('.')}"
         if not self._failures:
             self._down_since = time.monotonic()
             logger.warning("%s", reason)
