@@ -1,18 +1,19 @@
 """The same job on this machine, on Ray and on Dask: one argument is changed.
 
-    python examples/cluster.py                 # here, in worker processes
+    python examples/cluster.py [local]         # here, in worker processes
     python examples/cluster.py ray             # a Ray cluster on this machine, for as long as the queue is open
     python examples/cluster.py ray auto        # the Ray cluster that this machine is a node of
     python examples/cluster.py dask            # a Dask cluster on this machine
     python examples/cluster.py dask tcp://scheduler:8786
 
-Needs the extra ``ray`` or ``dask``. Both open ports on all interfaces of the machine: see docs/how-to/cluster.md.
+Needs the extra ``ray`` or ``dask``, and ``cloudpickle`` here: ``uv run --extra ray python examples/cluster.py ray``.
+Ray and Dask open ports on all interfaces of the machine: see docs/how-to/cluster.md.
 One of the documents kills the process that reads it. Everything else is read.
 """
 
+import argparse
 import os
 import signal
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,5 +74,10 @@ async def main(kind: str, address: str | None) -> Job:
 
 
 if __name__ == "__main__":
-    arguments = dict(enumerate(sys.argv))
-    anyio.run(main, arguments.get(1, "local"), arguments.get(2))
+    parser = argparse.ArgumentParser(description="The same job on this machine, on Ray or on Dask.")
+    parser.add_argument("kind", nargs="?", choices=["local", "ray", "dask"], default="local")
+    parser.add_argument("address", nargs="?", help="of a cluster; without it, one is started on this machine")
+    arguments = parser.parse_args()
+    if arguments.kind == "local" and arguments.address:
+        parser.error("local has no address")
+    anyio.run(main, arguments.kind, arguments.address)

@@ -2,8 +2,9 @@
 
 Run it on the example documents, or on a folder of your own:
 
-    python examples/quickstart.py [folder] [--report PATH] [--ocr]
+    uv run --extra demo python examples/quickstart.py [folder] [--report PATH] [--ocr]
 
+Needs the extra ``demo`` and, for ``--ocr``, the extra ``ocr``: ``pip install 'docmill[demo,ocr]'``.
 Two of the examples cannot be read, one is encrypted and one is broken: they fail, say why, and disturb no
 other document. The report is an HTML page that shows every value where it stands on its page.
 """
@@ -22,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from docmill import DocumentProcessingQueue, Job, JobOptions, ProcessingJobType, Progress
-from docmill.documents import PagePictures, standard_processors, write_report
+from docmill.documents import PagePictures, RapidOcr, standard_processors, write_report
 
 EXAMPLES = Path(__file__).parent / "documents"
 KINDS = {".docx", ".jpeg", ".jpg", ".pdf", ".png", ".tif", ".tiff"}
@@ -102,6 +103,10 @@ def main() -> None:
     parser.add_argument("--report", type=Path, default=Path("docmill-report.html"), help="where to write the report")
     parser.add_argument("--ocr", action="store_true", help="read scans, too; needs docmill[ocr]")
     arguments = parser.parse_args()
+    if arguments.ocr and not RapidOcr.is_installed():
+        parser.error("--ocr needs text recognition: pip install 'docmill[ocr]'")
+    if not arguments.report.parent.is_dir():
+        parser.error(f"there is no folder {arguments.report.parent} for the report")
     names = sorted(path.name for path in arguments.folder.glob("*") if path.suffix.lower() in KINDS)
     if not names:
         sys.exit(f"There are no documents in {arguments.folder}.")

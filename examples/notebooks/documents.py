@@ -3,6 +3,14 @@
 #
 # Extract what a folder of documents says, watch it happen, look at it as a table and as a picture, try again what
 # failed, and compare two ways to read.
+#
+# It needs `docmill[documents,pandas,plot]`. From the root of the repository:
+#
+# ```sh
+# uv run --extra documents --extra pandas --extra plot --with jupyterlab --with jupytext jupyter lab examples/notebooks
+# ```
+#
+# and there *Open With*, *Notebook*.
 
 # %%
 import shutil

@@ -2,6 +2,14 @@
 # # A folder, read
 #
 # Six lines from nothing to a table of what a folder of documents says.
+#
+# It needs `docmill[documents,pandas]`. From the root of the repository:
+#
+# ```sh
+# uv run --extra documents --extra pandas --with jupyterlab --with jupytext jupyter lab examples/notebooks
+# ```
+#
+# and there *Open With*, *Notebook*.
 
 # %%
 from pathlib import Path

@@ -26,6 +26,14 @@ def test_the_example_reads_all_but_the_document_that_kills(kind: str) -> None:
     assert "page-77: worker_died after 2 attempts" in said
 
 
+def test_the_example_refuses_a_word_that_it_does_not_know() -> None:
+    line = [sys.executable, "examples/cluster.py", "spark"]
+    done = subprocess.run(line, check=False, cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "usage: cluster.py" in done.stderr
+
+
 @pytest.mark.parametrize("kind", ["dask"], indirect=True, scope="session")
 def test_every_block_of_the_page_runs(place: Place) -> None:
     said = run(

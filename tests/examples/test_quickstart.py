@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -85,6 +86,23 @@ def test_an_empty_folder_is_a_message_and_not_a_traceback(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert str(tmp_path) in done.stdout + done.stderr
+
+
+def test_ocr_that_is_not_installed_is_said_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    monkeypatch.setattr(sys, "argv", ["quickstart.py", "--ocr"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(EXAMPLES / "quickstart.py"), run_name="__main__")
+    assert ended.value.code == 2
+    assert "pip install 'docmill[ocr]'" in capsys.readouterr().err
+
+
+def test_a_report_that_has_no_place_is_said_before_anything_runs(tmp_path: Path) -> None:
+    done = run("--report", str(tmp_path / "nowhere" / "report.html"))
+    assert done.returncode == 2
+    assert f"there is no folder {tmp_path / 'nowhere'}" in done.stderr
 
 
 def test_the_documents_are_a_few_small_files() -> None:
