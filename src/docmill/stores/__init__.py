@@ -15,7 +15,16 @@ MODULES = {"PostgresStore": "docmill.stores.postgres", "SQLiteStore": "docmill.s
 
 
 def __getattr__(name: str) -> Any:
-    """A store with a driver is imported when it is asked for."""
+    """A store with a driver is imported when it is asked for.
+
+    Raises:
+        ImportError: its driver is not installed.
+    """
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(MODULES[name]), name)
+    try:
+        return getattr(import_module(MODULES[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name == "psycopg":
+            raise ImportError(f"{name} needs psycopg: pip install 'docmill[postgres]'") from error
+        raise
