@@ -67,7 +67,7 @@ class DocumentProcessingQueue(Listening):
 
     Raises:
         TypeError: a processor is not callable with (document_id, context) or (document_id); ``processors`` is no
-            mapping; the store or the engine is none.
+            mapping; ``store`` or ``engine`` is something else.
         ValueError: ``max_workers`` is not a whole number, 1 or more.
     """
 

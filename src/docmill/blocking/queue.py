@@ -50,7 +50,8 @@ class DocumentProcessingQueue(Listening):
         backend: the event loop: "asyncio" or "trio" (extra ``trio``).
 
     Raises:
-        TypeError: a processor is not callable with (document_id, context) or (document_id).
+        TypeError: a processor is not callable with (document_id, context) or (document_id); ``processors`` is no
+            mapping; ``store`` or ``engine`` is something else.
         ValueError: ``max_workers`` is not a whole number, 1 or more, or there is no such backend.
     """
 

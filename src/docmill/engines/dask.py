@@ -32,7 +32,7 @@ class DaskEngine(RemoteEngine):
             ``patience`` in seconds without a connection, after which jobs fail with ``engine_lost`` (300).
 
     Raises:
-        TypeError: the client is none.
+        TypeError: ``client`` is something else.
         ValueError: a number is out of its range, or the client is asynchronous or not connected.
     """
 

@@ -1,4 +1,4 @@
-"""The border: what create_job is given is checked here, whole, before anything changes."""
+"""The border: what a queue and create_job are given is checked here, whole, before anything changes."""
 
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType

@@ -12,10 +12,13 @@ class Listener(Protocol):
         """A worker has run a chunk."""
 
     def lost(self, number: int, reason: str) -> None:
-        """The process that had a chunk is gone."""
+        """The process that had a chunk has died."""
 
     def gone(self, number: int, reason: str) -> None:
-        """The process that a chunk was meant for is gone; perhaps it never had it."""
+        """The process that a chunk was meant for is gone, or its answer is; perhaps it was never begun.
+
+        Unless the cluster is ``exact``, this is nobody's fault: deaths are ``lost``.
+        """
 
     def broke(self, number: int, reason: str) -> None:
         """A worker could not even begin to run a chunk."""
